@@ -1,0 +1,3 @@
+//! Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time.
+
+pub mod practice;
