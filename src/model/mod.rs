@@ -1,0 +1,24 @@
+//! The words of the domain as types. Values only: nothing here reads a clock, a file or the network.
+//!
+//! Every time is UTC in whole milliseconds ([`Timestamp`]); every Instagram id is a [`Pk`], never a
+//! float; every secret is a [`Secret`], which prints as `***`.
+
+mod account;
+mod hold;
+mod ids;
+mod item;
+mod ledger;
+mod limit;
+mod secret;
+mod target;
+mod timestamp;
+
+pub use account::{Account, Device, ProfileName, Session};
+pub use hold::{Hold, HoldId, HoldReason, NewHold};
+pub use ids::{InvalidId, ItemId, Pk};
+pub use item::{Item, ItemKind, ItemState, LedgerItem};
+pub use ledger::{Attempt, AttemptId, AttemptKind, Outcome, RunId, RunRecord};
+pub use limit::{Limit, Scope, ScopedLimit};
+pub use secret::Secret;
+pub use target::{Target, TargetId, TargetOrigin, TargetTrouble};
+pub use timestamp::Timestamp;

@@ -1,0 +1,465 @@
+//! What a pass needs from outside, as three traits. Adapters implement them; `engage` holds them;
+//! error kinds are named after what the caller does next.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::model::{
+    Account, Attempt, AttemptId, AttemptKind, Device, Hold, HoldId, HoldReason, Item, ItemId,
+    ItemKind, ItemState, LedgerItem, NewHold, Outcome, Pk, RunId, RunRecord, ScopedLimit, Secret,
+    Session, Target, TargetId, TargetTrouble, Timestamp,
+};
+
+// ---------------------------------------------------------------------------------------- clock
+
+/// What woke a sleeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupt {
+    /// SIGINT: a person pressed Ctrl-C.
+    Int,
+    /// SIGTERM: the scheduler asks to stop.
+    Term,
+}
+
+/// Time. The only way to learn it and the only way to wait.
+pub trait Clock {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed moment that no clock step moves; it may stand still in a suspend.
+    fn monotonic(&self) -> Duration;
+    /// Waits until `deadline`, or less if the program is asked to stop.
+    fn sleep_until(&self, deadline: Timestamp);
+    /// Whether the program has been asked to stop.
+    fn interrupted(&self) -> Option<Interrupt>;
+}
+
+// ------------------------------------------------------------------------------------- platform
+
+/// What one request brought back. Exactly one HTTP request was made, or none where
+/// [`Effect::Unsent`] says so.
+#[derive(Debug)]
+pub struct Answer<T> {
+    /// The content, or why there is none.
+    pub result: Result<T, PlatformError>,
+    /// The reply's `Date` header (whole seconds).
+    pub server_time: Option<Timestamp>,
+    /// The session as it stands after the reply, if any state header changed it.
+    pub session: Option<Session>,
+}
+
+/// A request without the wanted answer.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct PlatformError {
+    /// What the caller does next.
+    pub next: Next,
+    /// Whether the request can have had its effect.
+    pub effect: Effect,
+    /// One line for the operator: what came back, without any secret and without more than the
+    /// first words of a body.
+    pub message: String,
+}
+
+/// What the caller does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The connection broke or never stood: a read may be repeated once, with a new pause and a new
+    /// claim; a write never. If that fails as well, the pass ends.
+    RepeatRead,
+    /// No answer in time, 5xx, 408 or 405: end the pass.
+    EndPass,
+    /// This target cannot be seen at present: go on with the others.
+    SkipTarget(TargetTrouble),
+    /// This item is gone or not visible: go on with the others.
+    SkipGoneItem,
+    /// The platform calls the item id invalid: go on, and never try it again.
+    SkipInvalidItem,
+    /// An objection: store a hold with the outcome, then stop.
+    Stop(Objection),
+}
+
+/// Whether a request can have had its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// No byte left: DNS, connect or TLS failed.
+    Unsent,
+    /// The platform read it and said no.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// The ways in which the platform says stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Which one.
+    pub reason: HoldReason,
+    /// Until when, if the answer itself said so (`Retry-After`, a date in an action block).
+    pub until: Option<Timestamp>,
+}
+
+/// Whose session it is, as `current_user` tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Myself {
+    /// The account's permanent id.
+    pub pk: Pk,
+    /// Its present user name.
+    pub username: String,
+}
+
+/// A looked-up user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Permanent id.
+    pub pk: Pk,
+    /// Present user name, lower case.
+    pub username: String,
+    /// A private profile; its items are visible only to followers it accepted.
+    pub is_private: bool,
+    /// Whether this account follows it, where the platform said so.
+    pub following: Option<bool>,
+}
+
+/// One page of a user's items.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// The readable items, in the platform's order.
+    pub items: Vec<Item>,
+    /// How many items could not be read and were left out.
+    pub unreadable: u32,
+    /// The owner's present user name, if the reply named it.
+    pub owner_name: Option<String>,
+    /// Cursor of the next page; `None` at the end (stories always).
+    pub next_page: Option<String>,
+}
+
+/// The key a password is encrypted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordKey {
+    /// 0 to 255.
+    pub id: u8,
+    /// The PEM text, as sent.
+    pub pem: String,
+}
+
+/// What a submitted password led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginReply {
+    /// Logged in; the answer's `session` is the new one.
+    LoggedIn(Myself),
+    /// A second factor is asked for.
+    SecondFactor(SecondFactor),
+}
+
+/// What the platform offers as second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// Names this login attempt; to be sent back with the code.
+    pub identifier: Secret,
+    /// An authenticator app's code is accepted.
+    pub totp: bool,
+    /// A text message has been sent.
+    pub sms: bool,
+}
+
+/// Instagram, one request per call. No implementation repeats a request.
+pub trait Platform {
+    /// The proof of life: whose session this is.
+    fn current_user(&mut self) -> Answer<Myself>;
+    /// Looks a user up by name.
+    fn user_by_name(&mut self, username: &str) -> Answer<User>;
+    /// The stories a user shows at present, oldest first.
+    fn stories(&mut self, owner: Pk) -> Answer<Listing>;
+    /// One page of a user's posts: newest first, except pinned ones, which lead the first page.
+    fn posts(&mut self, owner: Pk, page: Option<&str>) -> Answer<Listing>;
+    /// One item by its id, to read whether it is liked.
+    fn media_info(&mut self, kind: ItemKind, id: ItemId) -> Answer<Item>;
+    /// Marks a story as seen; its author can tell.
+    fn view_story(&mut self, story: &Item) -> Answer<()>;
+    /// Likes a story or a post.
+    fn like(&mut self, item: &Item) -> Answer<()>;
+
+    /// First request of a login: introduces the device.
+    fn login_prepare(&mut self) -> Answer<()>;
+    /// Second request of a login: the key to encrypt the password with.
+    fn login_key(&mut self) -> Answer<PasswordKey>;
+    /// Submits the password.
+    fn login_password(
+        &mut self,
+        username: &str,
+        password: &Secret,
+        key: &PasswordKey,
+    ) -> Answer<LoginReply>;
+    /// Submits a code of an authenticator app.
+    fn login_code(
+        &mut self,
+        username: &str,
+        code: &Secret,
+        factor: &SecondFactor,
+    ) -> Answer<Myself>;
+
+    /// The device as it stands (missing parts made once), to be stored if the account has none.
+    fn device(&self) -> Device;
+    /// Replaces the session in use, after a login or an import, or drops it.
+    fn use_session(&mut self, session: Option<Session>);
+}
+
+// ---------------------------------------------------------------------------------------- store
+
+/// The store could not do what was asked. Nothing is assumed then, and nothing is sent.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Database, lock file or folder cannot be created or opened (exit 73).
+    #[error("{0}")]
+    CannotOpen(String),
+    /// Stored data is damaged, or was written by a newer version (exit 65).
+    #[error("{0}")]
+    BadState(String),
+    /// Reading or writing failed in the middle (exit 74).
+    #[error("{0}")]
+    Io(String),
+    /// Another process holds the lock (exit 75).
+    #[error("{0}")]
+    Busy(String),
+    /// The stored session belongs to another account or cannot be used (exit 78).
+    #[error("{0}")]
+    Config(String),
+    /// An invariant of the program did not hold (exit 70).
+    #[error("{0}")]
+    Bug(String),
+}
+
+/// A request about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What it does.
+    pub kind: AttemptKind,
+    /// For which target.
+    pub target: Option<TargetId>,
+    /// On which item.
+    pub item: Option<(ItemKind, ItemId)>,
+    /// Which call, for the record: `stories`, `like_post`, ...
+    pub call: &'static str,
+    /// The run it belongs to; none for a dry run and for commands.
+    pub run: Option<RunId>,
+}
+
+/// Whether a claim was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimed {
+    /// On record and durable: send it, once.
+    Granted(AttemptId),
+    /// The window has no room. Nothing was recorded.
+    Full(ScopedLimit),
+    /// A hold is in force. Nothing was recorded.
+    Held(Hold),
+    /// A like of this item is on record whose effect stands or is unknown, or it had its two tries.
+    /// Nothing was recorded.
+    Taken,
+}
+
+/// The outcome of a request and everything that follows from it: one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What came back, in a line; empty when all is well.
+    pub detail: String,
+    /// The session, if a state header changed it.
+    pub session: Option<Session>,
+    /// The hold the answer caused.
+    pub hold: Option<NewHold>,
+    /// What else is now known.
+    pub changes: Vec<Change>,
+}
+
+/// Something now known, to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The session was proved alive; the account's pk is pinned if it was not.
+    Proved {
+        /// Whose session it is.
+        myself: Myself,
+        /// When.
+        at: Timestamp,
+    },
+    /// A new session was obtained; it replaces any other.
+    SessionObtained {
+        /// The new session.
+        session: Session,
+        /// When.
+        at: Timestamp,
+    },
+    /// The platform declared the session dead: forget it, keep the device.
+    SessionDead,
+    /// The account's device.
+    Device {
+        /// The device.
+        device: Device,
+        /// Whether it may replace another; otherwise it is stored only if there is none.
+        replace: bool,
+    },
+    /// A target was looked up.
+    TargetResolved {
+        /// Which target.
+        target: TargetId,
+        /// Its permanent id.
+        pk: Pk,
+        /// Its present name.
+        username: String,
+    },
+    /// A target cannot be seen at present.
+    TargetTrouble {
+        /// Which target.
+        target: TargetId,
+        /// What is wrong.
+        trouble: TargetTrouble,
+        /// How many checks in a row met it.
+        count: u32,
+        /// When to look again.
+        retry_at: Timestamp,
+    },
+    /// A target's trouble is over.
+    TargetFine {
+        /// Which target.
+        target: TargetId,
+    },
+    /// A target's items of a kind were listed completely.
+    Checked {
+        /// Which target.
+        target: TargetId,
+        /// Which items.
+        kind: ItemKind,
+        /// When.
+        at: Timestamp,
+    },
+    /// An item as it is now known: inserted, or overwriting what was known.
+    Item(LedgerItem),
+    /// A like whose effect was unknown is now known not to have taken.
+    Disproved {
+        /// The media.
+        item: Pk,
+    },
+    /// An open hold ended early.
+    HoldCleared {
+        /// Which hold.
+        hold: HoldId,
+        /// A command's name, or `replaced`.
+        by: &'static str,
+    },
+    /// Posts older than this are never liked again.
+    IgnorePostsBefore(Timestamp),
+}
+
+/// A target as the configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedTarget {
+    /// User name, lower case, without `@`.
+    pub username: String,
+    /// On the list at present.
+    pub enabled: bool,
+    /// Whether its stories are wanted.
+    pub stories: bool,
+    /// Whether its posts are wanted.
+    pub posts: bool,
+}
+
+/// What to prune.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Stories go this long after they were taken, and never before they expire.
+    pub stories_after: Duration,
+    /// Attempts, holds and runs go this long after they happened.
+    pub history_keep: Duration,
+}
+
+/// What was pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Pruned {
+    /// Story rows removed.
+    pub stories: u64,
+    /// Of these, stories that had never been liked: missed.
+    pub missed: u64,
+    /// Attempt rows removed.
+    pub attempts: u64,
+    /// Hold rows removed.
+    pub holds: u64,
+    /// Run rows removed.
+    pub runs: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Why it stopped, in words.
+    pub stop: String,
+    /// The trouble that ended it.
+    pub trouble: Option<HoldReason>,
+    /// Its true exit code.
+    pub exit_code: u8,
+    /// Requests sent.
+    pub requests: u32,
+    /// Likes accepted.
+    pub likes: u32,
+    /// The whole report as JSON.
+    pub report: String,
+}
+
+/// Durable memory of one profile. Opening a writer takes the profile's lock.
+pub trait Store {
+    /// The account row.
+    fn account(&mut self) -> Result<Account, StoreError>;
+    /// Every hold since `since` and every open one, oldest first.
+    fn holds(&mut self, since: Timestamp) -> Result<Vec<Hold>, StoreError>;
+    /// Every target, by name.
+    fn targets(&mut self) -> Result<Vec<Target>, StoreError>;
+    /// Attempts settled at or after `since`, in the future, or not settled; oldest first.
+    fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError>;
+    /// The newest attempt of all, and the newest like: what pauses are counted from.
+    fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError>;
+    /// The newest runs, newest first.
+    fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError>;
+    /// What the ledger knows of these items.
+    fn items(&mut self, kind: ItemKind, media: &[Pk]) -> Result<Vec<LedgerItem>, StoreError>;
+    /// A target's items of these states, soonest to expire first, then newest first.
+    fn items_in(
+        &mut self,
+        target: TargetId,
+        kind: ItemKind,
+        states: &[ItemState],
+        most: u32,
+    ) -> Result<Vec<LedgerItem>, StoreError>;
+
+    /// Brings the targets of origin `config` in line with `wanted`; deletes nothing.
+    fn sync_targets(&mut self, wanted: &[WantedTarget], now: Timestamp) -> Result<(), StoreError>;
+    /// Settles what a crash left claimed as `unknown` (at `now`), and returns those attempts.
+    fn recover(&mut self, now: Timestamp) -> Result<Vec<Attempt>, StoreError>;
+    /// Opens a run.
+    fn begin_run(&mut self, command: &str, seed: u64, now: Timestamp) -> Result<RunId, StoreError>;
+    /// Closes it.
+    fn end_run(&mut self, run: RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError>;
+    /// Checks holds, windows and the item's likes, and records the claim: one transaction, durable
+    /// when it returns.
+    fn claim(
+        &mut self,
+        claim: &Claim,
+        limits: &[ScopedLimit],
+        now: Timestamp,
+    ) -> Result<Claimed, StoreError>;
+    /// Records the outcome and all that follows from it: one transaction.
+    fn settle(
+        &mut self,
+        attempt: AttemptId,
+        settlement: &Settlement,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Records what is known without a request: one transaction.
+    fn apply(&mut self, changes: &[Change], now: Timestamp) -> Result<(), StoreError>;
+    /// Stores a hold that no single attempt caused.
+    fn add_hold(&mut self, hold: &NewHold, now: Timestamp) -> Result<HoldId, StoreError>;
+    /// Prunes what has expired.
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError>;
+    /// Counts what `prune` would remove.
+    fn prunable(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError>;
+}
