@@ -1,6 +1,9 @@
 //! Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time.
 
+pub mod care;
 pub mod config;
+pub mod engage;
+pub mod exit;
 pub mod model;
 pub mod ports;
 pub mod practice;
