@@ -173,6 +173,10 @@ fn fits(want: Want, value: &Value, context: &Context<'_>) -> Fit {
             Value::Object(map) => worth(map.is_empty()),
             _ => Fit::WrongType,
         },
+        Want::Object => match value {
+            Value::Object(_) => Fit::Good,
+            _ => Fit::WrongType,
+        },
         Want::Views => match value {
             Value::Object(map) => worth(!map.is_empty()),
             _ => Fit::WrongType,

@@ -56,6 +56,8 @@ pub enum Want {
     True,
     /// `{}`.
     EmptyObject,
+    /// Any object.
+    Object,
     /// The views of `media/seen`; looked into by the call itself.
     Views,
     /// A non-empty array of pks as strings.
@@ -110,8 +112,8 @@ const READ: Call = Call {
 
 use Want::{
     AnyText, Capabilities, CapabilitiesText, Digits, EmptyObject, Exactly, Header, IntegerText,
-    Jazoest, JsonText, MediaId, NowMsText, Number, OneOf, OwnPk, OwnPkNumber, Password, PkTexts,
-    RankToken, Text, TextOrTexts, True, Uuid, Views,
+    Jazoest, JsonText, MediaId, NowMsText, Number, Object, OneOf, OwnPk, OwnPkNumber, Password,
+    PkTexts, RankToken, Text, TextOrTexts, True, Uuid, Views,
 };
 
 const DEVICE: Want = Header("X-IG-Device-ID");
@@ -170,7 +172,7 @@ const REELS_TRAY: &[Field] = &[
     ("request_id", Uuid),
     ("page_size", Number(50, 50)),
     ("_uuid", DEVICE),
-    ("reel_tray_impressions", EmptyObject),
+    ("reel_tray_impressions", Object),
 ];
 
 const TIMELINE: &[Field] = &[

@@ -148,7 +148,7 @@ fn story_members(item: &Item, author: &User, now_s: i64, ids: IdForm) -> Value {
         "can_reply": true,
         "user": user,
         "reel_mentions": [],
-        "story_locations": null,
+        "story_locations": [],
         "story_hashtags": [],
         "story_feed_media": [],
     })
