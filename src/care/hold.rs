@@ -11,19 +11,19 @@ use std::time::Duration;
 use crate::model::{Hold, HoldReason, NewHold, RunRecord, Timestamp};
 use crate::ports::Objection;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A recurrence within this time of the last hold's end doubles it.
 const RECURRENCE: Duration = DAY;
 /// Action blocks within this time are counted together.
-const BLOCK_MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+const BLOCK_MEMORY: Duration = Duration::from_hours(30 * 24);
 /// The pass in a row, counting the present one, from which repeated trouble becomes a hold.
 const THIRD_IN_A_ROW: usize = 3;
 
 /// How long the holds needed for escalation are looked back on: action blocks are the longest.
-pub const MEMORY: Duration = Duration::from_secs(60 * 24 * 3600);
+pub const MEMORY: Duration = Duration::from_hours(60 * 24);
 
 /// The hold that an objection causes at `now`, given every earlier hold (any order) and the earlier
 /// runs (newest first, the present one not among them).

@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::model::{Hold, HoldReason, Limit, Scope, ScopedLimit, TargetId, Timestamp};
 
 /// How long likes stay halved after an action block has ended.
-pub const HALVED_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
+pub const HALVED_FOR: Duration = Duration::from_hours(14 * 24);
 
 /// What one pass may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ mod tests {
     fn likes_and_only_likes_are_halved_for_two_weeks_after_a_block() {
         let mut block = Hold {
             id: HoldId(1),
-            since: NOW.minus(Duration::from_secs(3600)),
+            since: NOW.minus(Duration::from_hours(1)),
             reason: HoldReason::ActionBlocked,
             until: Some(NOW),
             message: String::new(),

@@ -1,5 +1,7 @@
 //! Quiet hours: local hours of the day in which nothing is sent.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use crate::config::QuietHours;
@@ -33,7 +35,7 @@ pub fn quiet_until(hours: QuietHours, zone: &TimeZone, now: Timestamp) -> Option
     Some(if end > now {
         end
     } else {
-        now.plus(std::time::Duration::from_secs(3600))
+        now.plus(Duration::from_hours(1))
     })
 }
 

@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 
 /// How far off the local clock may be. Five minutes is what Kerberos and many signed protocols
 /// allow; a synchronised clock is off by milliseconds.
-pub const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+pub const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// A `Date` has whole seconds: it may be up to this much behind the moment it was written.
 const DATE_STEP: Duration = Duration::from_secs(1);

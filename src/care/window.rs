@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::model::{Attempt, AttemptKind, Scope, ScopedLimit, TargetId, Timestamp};
 
 /// The longest window a limit may have; older attempts never matter.
-pub const LONGEST_SPAN: Duration = Duration::from_secs(35 * 24 * 3600);
+pub const LONGEST_SPAN: Duration = Duration::from_hours(35 * 24);
 
 /// The attempts that the windows are counted from.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use crate::model::{Item, ItemKind, ItemState, LedgerItem, TargetId, Timestamp};
 
 /// A reading proves something about a like only when it was sent this long after the like was
 /// claimed: likes are known to be applied late.
-pub const READ_BACK_AFTER: Duration = Duration::from_secs(15 * 60);
+pub const READ_BACK_AFTER: Duration = Duration::from_mins(15);
 
 /// An item may be tried this often at most.
 const MOST_TRIES: u32 = 2;
@@ -38,6 +38,8 @@ pub struct Read {
     pub item: LedgerItem,
     /// A like on record with unknown effect did not take.
     pub disproved: bool,
+    /// The ledger did not know the item.
+    pub fresh: bool,
 }
 
 /// What the ledger knows of `item` after this reading.
@@ -46,6 +48,7 @@ pub fn listed(known: Option<LedgerItem>, item: Item, context: &ReadingContext) -
         None => Read {
             item: first_seen(item, context),
             disproved: false,
+            fresh: true,
         },
         Some(known) => seen_again(known, item, context),
     }
@@ -96,6 +99,7 @@ fn seen_again(mut known: LedgerItem, item: Item, context: &ReadingContext) -> Re
     Read {
         item: known,
         disproved,
+        fresh: false,
     }
 }
 
@@ -137,7 +141,7 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_197_600);
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn story(has_liked: Option<bool>) -> Item {
         Item {

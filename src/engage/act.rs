@@ -12,7 +12,7 @@ use super::watch::{Watch, Woken};
 use crate::care::hold;
 use crate::model::{
     Attempt, AttemptId, AttemptKind, Hold, HoldReason, ItemId, ItemKind, NewHold, Outcome, RunId,
-    RunRecord, Session, TargetId, TargetTrouble, Timestamp,
+    RunRecord, Session, TargetId, Timestamp,
 };
 use crate::ports::{
     Answer, Change, Claim, Claimed, Effect, Next, Platform, PlatformError, Settlement, Store,
@@ -117,15 +117,14 @@ impl From<Stop> for Refusal {
 pub(super) enum Verdict {
     Fine,
     RepeatRead,
-    SkipTarget(TargetTrouble),
-    GoneItem,
-    InvalidItem,
+    SkipTarget,
+    SkipItem,
     Stop(Stop),
 }
 
 impl Actor<'_> {
     /// Claims and sends one request.
-    pub fn send<T>(
+    pub(super) fn send<T>(
         &mut self,
         act: &Act<'_>,
         call: impl FnOnce(&mut dyn Platform) -> Answer<T>,
@@ -174,7 +173,7 @@ impl Actor<'_> {
     }
 
     /// Settles a request together with everything that follows from its answer.
-    pub fn settle(
+    pub(super) fn settle(
         &mut self,
         act: &Act<'_>,
         receipt: Receipt,
@@ -226,7 +225,7 @@ impl Actor<'_> {
     }
 
     /// Waits for the pause due before `act`.
-    pub fn pause_before(&mut self, act: &Act<'_>) -> Option<Stop> {
+    pub(super) fn pause_before(&mut self, act: &Act<'_>) -> Option<Stop> {
         let (earliest, reason) = self.budget.pacer.earliest(act.kind, act.target);
         if earliest > self.watch.now() {
             self.wait(earliest, reason.key())
@@ -283,9 +282,8 @@ fn verdict(act: &Act<'_>, error: &PlatformError, hold: Option<&NewHold>) -> Verd
     }
     match &error.next {
         Next::RepeatRead | Next::EndPass => Verdict::RepeatRead,
-        Next::SkipTarget(trouble) => Verdict::SkipTarget(*trouble),
-        Next::SkipGoneItem => Verdict::GoneItem,
-        Next::SkipInvalidItem => Verdict::InvalidItem,
+        Next::SkipTarget(_) => Verdict::SkipTarget,
+        Next::SkipGoneItem | Next::SkipInvalidItem => Verdict::SkipItem,
         Next::Stop(objection) => Verdict::Stop(Stop::Objected(HeldBy {
             reason: objection.reason,
             until: hold.and_then(|hold| hold.until),

@@ -78,7 +78,8 @@ pub struct ListingDue {
     pub considered: u32,
 }
 
-/// Everything the next step depends on.
+/// Everything the next step depends on, but for the budget.
+#[allow(clippy::struct_excessive_bools)] // Independent facts, not one state in disguise.
 pub struct State {
     /// When the pass has to end.
     pub deadline: Timestamp,

@@ -8,7 +8,7 @@ use crate::ports::{Clock, Interrupt};
 
 /// Wall and monotonic time may drift apart by this much over one sleep before it counts as a step of
 /// the clock or a suspend.
-const JUMP: Duration = Duration::from_secs(60);
+const JUMP: Duration = Duration::from_mins(1);
 
 /// How a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
