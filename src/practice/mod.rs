@@ -22,6 +22,7 @@ mod bodies;
 pub mod clock;
 mod credentials;
 mod exchange;
+mod faults;
 pub mod fixtures;
 mod reactions;
 mod record;
@@ -37,6 +38,7 @@ mod state_headers;
 pub mod switches;
 mod tls;
 pub mod trouble;
+mod understanding;
 mod wire;
 pub mod world;
 

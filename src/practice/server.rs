@@ -1,14 +1,14 @@
 //! The running server: one background thread, one lock, gone when dropped.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::clock::PracticeClock;
+use super::clock::{PracticeClock, WallClock};
 use super::credentials::Credentials;
 use super::exchange;
 use super::record::RecordEntry;
@@ -16,11 +16,14 @@ use super::reply::Reply;
 use super::request::Request;
 use super::routes::control;
 use super::state::State;
-use super::switches::Switches;
+use super::switches::{Echo, Switches};
 use super::tls::{self, Tls};
 use super::trouble::Trouble;
 use super::wire::{self, Version};
 use super::world::World;
+
+/// How long a client waits for an answer, unless said otherwise.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What clients speak with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,37 @@ pub struct Options {
     pub switches: Switches,
     /// What a stalled request costs on a virtual clock; also sets how late a late effect is.
     pub client_timeout: Duration,
+}
+
+impl Options {
+    /// For the client of this crate in a rehearsal: TLS on a free port, the seed's world, beginning
+    /// now by `clock`; every rule strict.
+    pub fn rehearsal(seed: u64, clock: Arc<dyn PracticeClock>) -> Self {
+        let world = World::seeded(seed, clock.now_ms());
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            wire: Wire::Tls,
+            seed,
+            clock,
+            world,
+            switches: Switches::default(),
+            client_timeout: CLIENT_TIMEOUT,
+        }
+    }
+
+    /// For clients of others, in real time; state headers need not come back.
+    pub fn serving(listen: SocketAddr, wire: Wire, seed: u64) -> Self {
+        let switches = Switches {
+            echo: Echo::Lenient,
+            ..Switches::default()
+        };
+        Self {
+            listen,
+            wire,
+            switches,
+            ..Self::rehearsal(seed, Arc::new(WallClock))
+        }
+    }
 }
 
 /// Why a server did not start.

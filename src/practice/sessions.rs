@@ -181,13 +181,11 @@ impl Sessions {
 
     /// The state headers sent to whoever made this request.
     pub fn issued_mut(&mut self, who: &Who, request: &Request) -> &mut Issued {
-        match who {
-            Who::Session(place) => &mut self.list[*place].issued,
-            _ => {
-                let device = request.header("X-IG-Device-ID").unwrap_or_default();
-                self.devices.entry(device.to_owned()).or_default()
-            }
+        if let Who::Session(place) = who {
+            return &mut self.list[*place].issued;
         }
+        let device = request.header("X-IG-Device-ID").unwrap_or_default();
+        self.devices.entry(device.to_owned()).or_default()
     }
 
     /// Finds the session of a request and checks everything that belongs to being logged in.

@@ -2,11 +2,11 @@
 //! changed or an empty one, and the time.
 
 use super::act::Act;
-use super::exchange::Understood;
 use super::reply::Reply;
 use super::sessions::Who;
 use super::state::State;
 use super::switches::DateHeader;
+use super::understanding::Understood;
 
 /// Every how manieth answer brings a new routing hint, a new claim, an empty authorization.
 const NEW_RUR: u64 = 7;

@@ -1,6 +1,7 @@
 //! Refusals and faults armed in advance: on which calls, after how many of them, how often, for
 //! whom, and what comes instead of the ordinary answer.
 
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -56,8 +57,10 @@ const FAULTS: &[(&str, Fault)] = &[
     ("slow", Fault::Slow),
 ];
 
+type Group = (&'static str, fn(Act) -> bool);
+
 /// Groups of calls a trouble can be armed on, besides single ones.
-const GROUPS: &[(&str, fn(Act) -> bool)] = &[
+const GROUPS: &[Group] = &[
     ("like", Act::is_like),
     ("read", Act::is_read),
     ("write", Act::is_write),
@@ -289,3 +292,32 @@ fn custom_reply(object: &Value) -> Result<Instead, Misunderstood> {
     }
     Ok(Instead::Custom(Box::new(reply)))
 }
+
+/// What an ordinary month brings, for rehearsals of `days` days from `start_ms`: a throttled read
+/// and a server error in most weeks, a lost connection now and then, and one action block.
+pub fn mild(seed: u64, start_ms: i64, days: u32) -> Vec<Trouble> {
+    const DAY_MS: i64 = 86_400_000;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::from(days));
+    let mut plan = Vec::new();
+    for day in 0..i64::from(days) {
+        for (on, reply, days_in_ten) in MILD {
+            if rng.random_range(0..10) < *days_in_ten {
+                let at_ms = start_ms + day * DAY_MS + rng.random_range(0..DAY_MS);
+                plan.extend(Trouble::new(on, reply).map(|trouble| trouble.from_ms(at_ms)));
+            }
+        }
+    }
+    let block_ms = start_ms + i64::from(days) * rng.random_range(DAY_MS / 3..DAY_MS * 2 / 3);
+    let block = Trouble::new("like", "error_feedback_required_limit");
+    plan.extend(block.map(|trouble| trouble.from_ms(block_ms)));
+    plan
+}
+
+/// What strikes in a mild rehearsal, and on how many of ten days.
+const MILD: &[(&str, &str, u32)] = &[
+    ("read", "error_please_wait_429", 1),
+    ("read", "error_503_html", 2),
+    ("read", "drop", 2),
+    ("like", "drop", 1),
+];

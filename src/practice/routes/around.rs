@@ -1,8 +1,9 @@
 //! Calls a client makes around its own work: the newer login steps, and paths nobody knows.
 
-use super::super::exchange::{Answer, Understood};
+use super::super::exchange::Answer;
 use super::super::record::Outcome;
 use super::super::reply::Reply;
+use super::super::understanding::Understood;
 
 /// Steps of the newer login by a part of their path, and what they answer. The last one sends every
 /// client back to the legacy call, which the server does understand.

@@ -40,12 +40,15 @@ pub fn answer(state: &mut State, request: &Request, now_ms: i64) -> Reply {
 fn record(state: &State, now_ms: i64) -> Value {
     let mut body = state.record.to_json();
     let likes = state.record.likes_per_item();
-    let now_s = now_ms.div_euclid(1000);
+    let second = now_ms.div_euclid(1000);
     let touched = state.reactions.touched();
     let mut items = Map::new();
-    for item in touched.iter().filter_map(|pk| state.world.item(*pk, now_s)) {
+    for item in touched
+        .iter()
+        .filter_map(|pk| state.world.item(*pk, second))
+    {
         let is_story = item.kind == Kind::Story;
-        let owner = state.world.user(item.profile).map(|user| user.name(now_s));
+        let owner = state.world.user(item.profile).map(|user| user.name(second));
         let about = json!({
             "kind": if is_story { "story" } else { "post" },
             "target": owner,

@@ -1,13 +1,14 @@
 //! Likes and taken-back likes of stories and posts.
 
 use super::super::act::Act;
-use super::super::exchange::{Answer, Understood};
+use super::super::exchange::Answer;
 use super::super::reactions::Effect;
 use super::super::record::Outcome;
 use super::super::reply::Reply;
 use super::super::rules::text;
 use super::super::state::State;
 use super::super::switches::RepeatedLike;
+use super::super::understanding::Understood;
 use super::super::world::{Item, Kind};
 use super::is_open;
 
@@ -15,7 +16,7 @@ use super::is_open;
 pub fn like(state: &State, asked: &Understood<'_>) -> Answer {
     let item = match liked_item(state, asked) {
         Ok(item) => item,
-        Err(refusal) => return refusal,
+        Err(refusal) => return Answer::refused(refusal),
     };
     let reply = Reply::recorded(match item.kind {
         Kind::Story => "story_like_ok",
@@ -42,7 +43,7 @@ pub fn like(state: &State, asked: &Understood<'_>) -> Answer {
 pub fn unlike(state: &State, asked: &Understood<'_>) -> Answer {
     let item = match liked_item(state, asked) {
         Ok(item) => item,
-        Err(refusal) => return refusal,
+        Err(refusal) => return Answer::refused(refusal),
     };
     let reply = Reply::recorded(match item.kind {
         Kind::Story => "story_unlike_ok",
@@ -62,29 +63,29 @@ pub fn unlike(state: &State, asked: &Understood<'_>) -> Answer {
     }
 }
 
-/// The item a like names, if it can be liked.
-fn liked_item(state: &State, asked: &Understood<'_>) -> Result<Item, Answer> {
+/// The item a like names, or the recorded refusal it gets.
+fn liked_item(state: &State, asked: &Understood<'_>) -> Result<Item, &'static str> {
     let now_s = asked.now_s();
     let id = asked.item.as_deref().and_then(text::media_id);
     let Some((pk, owner)) = id else {
-        return Err(Answer::refused("media_like_invalid_id"));
+        return Err("media_like_invalid_id");
     };
     let kind = match asked.route.act {
         Act::StoryLike | Act::StoryUnlike => Kind::Story,
         _ => Kind::Post,
     };
     let Some(item) = state.world.item(pk, now_s) else {
-        return Err(Answer::refused("media_like_deleted"));
+        return Err("media_like_deleted");
     };
     if item.author != owner || item.kind != kind {
-        return Err(Answer::refused("media_like_invalid_id"));
+        return Err("media_like_invalid_id");
     }
     let is_open = state
         .world
         .user(item.profile)
         .is_some_and(|user| is_open(user, now_s));
     if !item.is_visible(now_s) || !is_open {
-        return Err(Answer::refused("media_like_unavailable"));
+        return Err("media_like_unavailable");
     }
     Ok(item)
 }

@@ -1,10 +1,11 @@
 //! Getting in and out.
 
 use super::super::credentials;
-use super::super::exchange::{Answer, Understood};
+use super::super::exchange::Answer;
 use super::super::reply::Reply;
 use super::super::sessions::Who;
 use super::super::state::State;
+use super::super::understanding::Understood;
 use serde_json::Value;
 
 /// `qe/sync/`: the password key, in two headers.

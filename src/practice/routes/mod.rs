@@ -10,10 +10,11 @@ mod stories;
 mod users;
 
 use super::act::Act;
-use super::exchange::{Answer, Understood};
+use super::exchange::Answer;
 use super::reply::Reply;
 use super::state::State;
 use super::switches::{HasLiked, Ids};
+use super::understanding::Understood;
 use super::world::shape::{self, IdForm};
 use super::world::{Item, OPERATOR_PK, User};
 use serde_json::Value;

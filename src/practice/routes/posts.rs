@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::exchange::{Answer, Understood};
+use super::super::exchange::Answer;
 use super::super::reply::Reply;
 use super::super::state::State;
+use super::super::understanding::Understood;
 use super::super::world::shape::{self, IdForm};
 use super::{id_form, is_open, item_json, subject_user};
 

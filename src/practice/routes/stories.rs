@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::exchange::{Answer, Understood};
+use super::super::exchange::Answer;
 use super::super::reactions::Effect;
 use super::super::record::Outcome;
 use super::super::reply::Reply;
 use super::super::state::State;
 use super::super::switches::Seen;
+use super::super::understanding::Understood;
 use super::super::world::shape::{self, IdForm};
 use super::super::world::{Item, Kind, User};
 use super::{id_form, is_open, item_json, subject_user};

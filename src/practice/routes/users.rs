@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::exchange::{Answer, Understood};
+use super::super::exchange::Answer;
 use super::super::reply::{JSON, Reply};
 use super::super::state::State;
+use super::super::understanding::Understood;
 use super::super::world::shape::{self, IdForm};
 use super::super::world::{OPERATOR_PK, User};
 use super::{is_open, subject_user};

@@ -130,7 +130,9 @@ fn check_agreement(request: &Request, found: &mut Violations) {
             None => found.plain("app-version"),
         }
     }
-    let app_locale = request.header("X-IG-App-Locale");
+    let app_locale = request
+        .header("X-IG-App-Locale")
+        .filter(|value| text::is_locale(value));
     for name in ["X-IG-Device-Locale", "X-IG-Mapped-Locale"] {
         let other = request.header(name);
         if app_locale.is_some()

@@ -9,15 +9,15 @@ use crate::practice::world::{Kind, World};
 
 /// Checks what a like or an unlike names.
 pub fn check_like(world: &World, kind: Kind, id: &str, now_ms: i64, found: &mut Violations) {
-    let now_s = now_ms.div_euclid(1000);
+    let second = now_ms.div_euclid(1000);
     let Some((pk, owner)) = text::media_id(id) else {
         return;
     };
-    match world.item(pk, now_s) {
+    match world.item(pk, second) {
         None => found.plain("like-unknown"),
         Some(item) if item.kind != kind => found.plain("like-kind"),
         Some(item) if item.author != owner => found.plain("like-owner"),
-        Some(item) if !item.is_visible(now_s) => found.plain("like-expired"),
+        Some(item) if !item.is_visible(second) => found.plain("like-expired"),
         Some(_) => {}
     }
 }
@@ -54,19 +54,19 @@ fn one(
     now_ms: i64,
     found: &mut Violations,
 ) -> Option<View> {
-    let now_s = now_ms.div_euclid(1000);
+    let second = now_ms.div_euclid(1000);
     let parts: Vec<Option<u64>> = key.split('_').map(|part| part.parse().ok()).collect();
     let [Some(pk), Some(owner), Some(source)] = parts[..] else {
         found.plain("seen-key");
         return None;
     };
     let item = world
-        .item(pk, now_s)
+        .item(pk, second)
         .filter(|item| item.kind == Kind::Story);
     match &item {
         None => found.plain("seen-unknown"),
         Some(item) if item.author != owner => found.plain("seen-owner"),
-        Some(item) if !item.is_visible(now_s) => found.plain("seen-expired"),
+        Some(item) if !item.is_visible(second) => found.plain("seen-expired"),
         Some(_) => {}
     }
     if source != owner {

@@ -67,9 +67,8 @@ pub fn decimal_seconds_ms(text: &str) -> Option<i64> {
         .split_once('.')
         .map_or((text, None), |(w, f)| (w, Some(f)));
     let fraction = match fraction {
-        None => 0,
         // instagrapi writes a round second as `1795197600.0`.
-        Some("0") => 0,
+        None | Some("0") => 0,
         Some(f) if is_digits(f) && f.len() <= 3 && !f.ends_with('0') => {
             format!("{f:0<3}").parse().ok()?
         }

@@ -291,6 +291,19 @@ impl World {
         items
     }
 
+    /// What every user published in `from_s..=to_s` where the operator could have seen it: not
+    /// while the account was private, nor after it disappeared. Oldest first.
+    pub fn offered(&self, kind: Kind, from_s: i64, to_s: i64) -> Vec<Item> {
+        let everything = self.users.iter().flat_map(|user| {
+            let mut items = self.published(user.pk, kind, from_s, to_s);
+            items.retain(|item| !user.is_private(item.taken_at) && !user.is_gone(item.taken_at));
+            items
+        });
+        let mut items: Vec<Item> = everything.collect();
+        items.sort_by_key(|item| (item.taken_at, item.pk));
+        items
+    }
+
     /// The item with this pk if it was published by `now_s`, whether or not it is still visible.
     pub fn item(&self, media_pk: u64, now_s: i64) -> Option<Item> {
         let named = self.added.iter().find(|item| item.pk == media_pk).cloned();
