@@ -8,3 +8,4 @@ pub mod exit;
 pub mod model;
 pub mod ports;
 pub mod practice;
+pub mod store;

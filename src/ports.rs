@@ -243,8 +243,8 @@ pub struct Claim {
     pub call: &'static str,
     /// The run it belongs to; none for a dry run and for commands.
     pub run: Option<RunId>,
-    /// One of the counted exceptions: granted although holds are in force, as long as every one of
-    /// them is about the session.
+    /// One of the counted exceptions to holds: it may go ahead while every hold in force is about
+    /// the session ([`HoldReason::about_session`]). The caller does the counting.
     pub despite_session_holds: bool,
 }
 

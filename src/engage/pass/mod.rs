@@ -255,7 +255,10 @@ impl<'a> Running<'a> {
             as_if_synchronised(&mut targets, &wanted);
         }
         if let Some(only) = &self.mode.only {
-            targets.retain(|target| only.contains(&target.username));
+            targets.retain(|target| {
+                only.iter()
+                    .any(|name| *name == target.listed_as || *name == target.username)
+            });
         }
         self.state.queue = queue(
             self.config,
@@ -269,7 +272,7 @@ impl<'a> Running<'a> {
             .filter(|target| target.enabled)
             .map(|target| {
                 let report = TargetReport {
-                    username: target.username.clone(),
+                    username: target.listed_as.clone(),
                     ..TargetReport::default()
                 };
                 (target.id, (target, report))
