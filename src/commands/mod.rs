@@ -1,3 +1,1 @@
 //! One file per command: wiring only.
-
-pub mod config;
