@@ -2,7 +2,7 @@
 
 use super::Config;
 use super::parse::show_duration as show;
-use super::resolve::Resolver;
+use super::resolver::Resolver;
 
 /// Notes every contradiction. Keys with a mistake of their own are not compared.
 pub(super) fn contradictions(resolver: &mut Resolver<'_>, config: &Config) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::Value;
-use super::{BaseUrl, PauseRange, QuietHours, TargetConfig};
+use super::{BaseUrl, PauseRange, QuietHours};
 use crate::model::Limit;
 
 /// A duration such as `15m`.
@@ -242,71 +242,4 @@ fn loopback(host: &str, default_port: u16) -> Option<SocketAddr> {
         })?
     };
     address.ip().is_loopback().then_some(address)
-}
-
-/// An Instagram user name, in lower case. A leading `@` and the address of the profile page are
-/// understood.
-pub fn username(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    let name = match name.split_once("://") {
-        Some((_, rest)) => name_in_address(rest)
-            .ok_or_else(|| format!("{text:?} is not the address of a profile page"))?,
-        None => name.strip_prefix('@').unwrap_or(name),
-    };
-    let name = name.to_ascii_lowercase();
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_';
-    let valid = (1..=30).contains(&name.len())
-        && name.bytes().all(allowed)
-        && !name.starts_with('.')
-        && !name.ends_with('.')
-        && !name.contains("..");
-    if valid {
-        Ok(name)
-    } else {
-        Err(format!("{text:?} is not an Instagram user name"))
-    }
-}
-
-fn name_in_address(rest: &str) -> Option<&str> {
-    /// First parts of addresses that are no profile pages.
-    const NOT_PROFILES: [&str; 9] = [
-        "accounts", "direct", "explore", "p", "reel", "reels", "stories", "tv", "web",
-    ];
-    let rest = rest.split(['?', '#']).next()?;
-    let (host, path) = rest.split_once('/')?;
-    let host = host.to_ascii_lowercase();
-    let name = path.strip_suffix('/').unwrap_or(path);
-    let own = host == "instagram.com" || host.ends_with(".instagram.com");
-    (own && !name.contains('/') && !NOT_PROFILES.contains(&name)).then_some(name)
-}
-
-/// One entry of `targets`: a name, or a table with `username`, `enabled`, `stories`, `posts`.
-pub(super) fn target(value: &Value) -> Result<TargetConfig, String> {
-    let mut target = TargetConfig {
-        username: String::new(),
-        enabled: true,
-        stories: true,
-        posts: true,
-    };
-    let Value::Table(entries) = value else {
-        target.username = username(value.as_text()?)?;
-        return Ok(target);
-    };
-    for (name, value) in entries {
-        let flag = match name.as_str() {
-            "username" => {
-                target.username = username(value.as_text()?)?;
-                continue;
-            }
-            "enabled" => &mut target.enabled,
-            "stories" => &mut target.stories,
-            "posts" => &mut target.posts,
-            other => return Err(format!("{other:?} is not a key of a target")),
-        };
-        *flag = truth(value).map_err(|problem| format!("{name}: {problem}"))?;
-    }
-    if target.username.is_empty() {
-        return Err("a target without username".to_owned());
-    }
-    Ok(target)
 }
