@@ -1,6 +1,7 @@
 //! Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time.
 
 pub mod care;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engage;
@@ -9,3 +10,4 @@ pub mod model;
 pub mod ports;
 pub mod practice;
 pub mod store;
+pub mod telemetry;
