@@ -3,6 +3,7 @@
 use super::Config;
 use super::parse::show_duration as show;
 use super::resolver::Resolver;
+use super::value::Origin;
 
 /// Notes every contradiction. Keys with a mistake of their own are not compared.
 pub(super) fn contradictions(resolver: &mut Resolver<'_>, config: &Config) {
@@ -36,7 +37,10 @@ fn likes_fit_into_the_run(resolver: &mut Resolver<'_>, config: &Config) {
     let (likes, limits) = (config.limits.likes_per_run, &config.limits);
     let longest = config.pace.between_likes.max;
     let needed = longest.saturating_mul(likes);
-    if resolver.sound(&keys) && needed > limits.max_runtime {
+    // A flag shortens one pass on purpose; a configuration that never reaches its own limit is a
+    // contradiction.
+    let shortened = matches!(resolver.origin_of("limits.max_runtime"), Origin::Flag(_));
+    if resolver.sound(&keys) && !shortened && needed > limits.max_runtime {
         resolver.mistake(
             "limits.likes_per_run",
             format!(

@@ -114,12 +114,12 @@ impl FileReader<'_> {
         }
         let profile = self.raw.profile.clone();
         if profile != ProfileName::default() && !names.iter().any(|name| name == profile.as_str()) {
-            let problem = format!("the file has no table [profile.{profile}]");
+            let problem = format!("the configuration file has no table [profile.{profile}]");
             let allowed = format!("default, {}", names.join(", "));
             self.raw.mistakes.push(Mistake {
                 key: "profile".to_owned(),
                 value: Some(profile.to_string()),
-                origin: origin.clone(),
+                origin: self.raw.profile_origin.clone(),
                 problem,
                 allowed,
             });

@@ -14,6 +14,8 @@ mod resolve;
 mod resolver;
 mod secrets;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::net::SocketAddr;

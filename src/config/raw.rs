@@ -85,6 +85,7 @@ pub(super) struct Setting {
 /// Everything that was typed.
 pub(super) struct RawConfig {
     pub(super) profile: ProfileName,
+    pub(super) profile_origin: Origin,
     pub(super) file: Option<Arc<PathBuf>>,
     pub(super) settings: BTreeMap<&'static str, Setting>,
     pub(super) mistakes: Vec<Mistake>,
@@ -95,6 +96,7 @@ impl RawConfig {
     pub(super) fn collect(request: &Request, environment: &Environment) -> Self {
         let mut raw = Self {
             profile: ProfileName::default(),
+            profile_origin: Origin::Default,
             file: None,
             settings: BTreeMap::new(),
             mistakes: Vec::new(),
@@ -138,12 +140,13 @@ impl RawConfig {
     fn choose_profile(&mut self, request: &Request, environment: &Environment) {
         if let Some(profile) = &request.profile {
             self.profile = profile.clone();
+            self.profile_origin = Origin::Flag("--profile");
         } else if let Some(text) = self.variable(environment, keys::PROFILE_VARIABLE) {
+            self.profile_origin = Origin::Variable(keys::PROFILE_VARIABLE.to_owned());
             match text.parse() {
                 Ok(profile) => self.profile = profile,
                 Err(problem) => {
-                    let origin = Origin::Variable(keys::PROFILE_VARIABLE.to_owned());
-                    self.mistake("profile", origin, problem, "");
+                    self.mistake("profile", self.profile_origin.clone(), problem, "");
                 }
             }
         }

@@ -58,11 +58,6 @@ impl<'r> Resolver<'r> {
         self.unsafe_limits = self.truth("limits.allow_unsafe_limits");
     }
 
-    /// Whether limits may go beyond their ceilings.
-    pub(super) fn unsafe_limits(&self) -> bool {
-        self.unsafe_limits
-    }
-
     /// Notes a mistake in the value of `key`.
     pub(super) fn mistake(&mut self, key: &'static str, problem: String, allowed: String) {
         let setting = self.raw.settings.get(key);

@@ -158,7 +158,7 @@ fn json_line(record: &Record<'_>, now: Timestamp, known: &Known) -> String {
     line.insert("level".into(), level_name(record.level()).into());
     line.insert("msg".into(), record.args().to_string().into());
     for (key, value) in context_fields(known) {
-        line.insert(key.into(), value);
+        line.insert(key, value);
     }
     for (key, value) in fields(record) {
         // A field never hides what every line has.
