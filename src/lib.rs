@@ -1,6 +1,7 @@
 //! Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time.
 
 pub mod config;
+pub mod instagram;
 pub mod model;
 pub mod ports;
 pub mod practice;
