@@ -1,6 +1,10 @@
 //! Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time.
 
+pub mod care;
+pub mod clock;
 pub mod config;
+pub mod engage;
+pub mod exit;
 pub mod instagram;
 pub mod model;
 pub mod ports;

@@ -43,8 +43,10 @@ impl TargetTrouble {
 pub struct Target {
     /// Its row.
     pub id: TargetId,
-    /// Its present user name, lower case.
+    /// The user name it is configured under, lower case.
     pub username: String,
+    /// Its present user name, where a listing showed another than the configured one.
+    pub present_name: Option<String>,
     /// Its permanent id, pinned at the first look-up.
     pub pk: Option<Pk>,
     /// Who put it on the list.
@@ -65,4 +67,11 @@ pub struct Target {
     pub trouble_count: u32,
     /// Not looked at before this moment.
     pub retry_at: Option<Timestamp>,
+}
+
+impl Target {
+    /// The user name it was last seen under.
+    pub fn present_name(&self) -> &str {
+        self.present_name.as_deref().unwrap_or(&self.username)
+    }
 }
