@@ -1,45 +1,19 @@
 //! An Instagram client for tests: fixed clock, fixed seed, invented session.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
+use story_liker::clock::VirtualClock;
 use story_liker::config::{AppProfile, BaseUrl, InstagramConfig};
 use story_liker::instagram::{Instagram, settings};
 use story_liker::model::{Item, ItemKind, Pk, Session, Timestamp};
-use story_liker::ports::{Clock, Interrupt};
 
 /// 2026-11-20 18:00:00 UTC, the moment of the recorded replies.
 pub const NOW: Timestamp = Timestamp::from_secs(1_795_197_600);
 
 pub const SESSION_ID: &str = "71000000001%3ASyntheticSess01%3A12%3AAYsynthetic";
-
-#[derive(Clone)]
-pub struct TestClock(pub Rc<Cell<Timestamp>>);
-
-impl Default for TestClock {
-    fn default() -> Self {
-        Self(Rc::new(Cell::new(NOW)))
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        self.0.get()
-    }
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn sleep_until(&self, deadline: Timestamp) {
-        self.0.set(deadline);
-    }
-    fn interrupted(&self) -> Option<Interrupt> {
-        None
-    }
-}
 
 pub fn config(base_url: BaseUrl) -> InstagramConfig {
     InstagramConfig {
@@ -60,17 +34,17 @@ pub fn session() -> Session {
     settings::from_session_id(SESSION_ID).unwrap()
 }
 
-pub fn logged_in(address: SocketAddr) -> Instagram<TestClock> {
+pub fn logged_in(address: SocketAddr) -> Instagram<VirtualClock> {
     client(&config(BaseUrl::LoopbackPlain(address)), Some(&session()))
 }
 
-pub fn logged_out(address: SocketAddr) -> Instagram<TestClock> {
+pub fn logged_out(address: SocketAddr) -> Instagram<VirtualClock> {
     client(&config(BaseUrl::LoopbackPlain(address)), None)
 }
 
-pub fn client(config: &InstagramConfig, session: Option<&Session>) -> Instagram<TestClock> {
+pub fn client(config: &InstagramConfig, session: Option<&Session>) -> Instagram<VirtualClock> {
     let rng = ChaCha8Rng::seed_from_u64(1);
-    Instagram::new(config, None, session, TestClock::default(), rng).unwrap()
+    Instagram::new(config, None, session, VirtualClock::new(NOW), rng).unwrap()
 }
 
 pub fn pk(text: &str) -> Pk {
