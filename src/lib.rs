@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod engage;
 pub mod exit;
+pub mod instagram;
 pub mod model;
 pub mod ports;
 pub mod practice;
