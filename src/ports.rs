@@ -34,6 +34,24 @@ pub trait Clock {
     fn interrupted(&self) -> Option<Interrupt>;
 }
 
+impl<C: Clock + ?Sized> Clock for &C {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) {
+        (**self).sleep_until(deadline);
+    }
+
+    fn interrupted(&self) -> Option<Interrupt> {
+        (**self).interrupted()
+    }
+}
+
 // ------------------------------------------------------------------------------------- platform
 
 /// What one request brought back. Exactly one HTTP request was made, or none where

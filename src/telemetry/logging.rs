@@ -92,7 +92,7 @@ pub struct Context(Arc<RwLock<Known>>);
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    run_id: Option<i64>,
+    run_id: Option<String>,
     account: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Context {
     }
 
     /// Sets the run; `None` after it has ended.
-    pub fn set_run(&self, run_id: Option<i64>) {
+    pub fn set_run(&self, run_id: Option<String>) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -194,7 +194,10 @@ fn text_line(record: &Record<'_>, now: Timestamp, known: &Known, color: bool) ->
 }
 
 fn context_fields(known: &Known) -> Vec<(String, Value)> {
-    let run = known.run_id.map(|run| ("run_id".to_owned(), run.into()));
+    let run = known
+        .run_id
+        .clone()
+        .map(|run| ("run_id".to_owned(), run.into()));
     let account = known.account.clone();
     let account = account.map(|account| ("account".to_owned(), account.into()));
     run.into_iter().chain(account).collect()
