@@ -2,4 +2,5 @@
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 pub mod client;
+pub mod home;
 pub mod raw_server;
