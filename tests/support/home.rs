@@ -140,6 +140,7 @@ impl Home {
             .set("limits.allow_unsafe_limits", "true")
             .set("limits.requests", "\"500/1h\"")
             .set("limits.likes", "\"100/1h\"")
+            .set("limits.story_views", "\"100/1h\"")
             .set("limits.likes_per_target", "[50, \"100/24h\"]")
             .set("pace.between_likes", "\"0s..0s\"")
             .set("pace.between_requests", "\"0s..0s\"")
