@@ -132,7 +132,9 @@ pub fn export(device: &Device, session: &Session) -> Result<Secret, ImportError>
 /// What the device calls itself, its `User-Agent`: no secret, every server sees it.
 pub fn describe(device: &Device) -> String {
     let document: Option<Map<String, Value>> = serde_json::from_str(&device.json).ok();
-    let agent = document.as_ref().and_then(|document| document.get("user_agent")?.as_str());
+    let agent = document
+        .as_ref()
+        .and_then(|document| document.get("user_agent")?.as_str());
     agent.unwrap_or("unknown").to_owned()
 }
 
