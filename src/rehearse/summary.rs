@@ -68,7 +68,8 @@ pub struct Summary {
     pub peaks: Vec<Peak>,
     /// Holds met, by reason.
     pub holds: BTreeMap<&'static str, u32>,
-    /// Items that received more than one like request.
+    /// Items that received a second like request without a reading of their target at least 15
+    /// minutes after the first, or a third one.
     pub liked_twice: Vec<String>,
     /// What the server found wrong with requests.
     pub violations: BTreeMap<String, u32>,
@@ -103,12 +104,7 @@ pub(super) fn summarise(
         missed,
         peaks: peaks(config, &record),
         holds: holds(passes),
-        liked_twice: server
-            .likes_per_item()
-            .into_iter()
-            .filter(|(_, likes)| *likes > 1)
-            .map(|(item, _)| item)
-            .collect(),
+        liked_twice: liked_twice(&record),
         violations: server.violations(),
     }
 }
@@ -186,6 +182,7 @@ fn why_missed(item: &Item, life_s: i64, passes: &[Report]) -> String {
     if let Some(decision) = said {
         return match decision.why.split_once(" is ") {
             Some((key, _)) if key.starts_with("limits.") => key.to_owned(),
+            _ if decision.decision == "new" => "a like of it was refused".to_owned(),
             _ => decision.decision.to_owned(),
         };
     }
@@ -256,6 +253,36 @@ fn most_in_any(times: &[i64], limit: Limit) -> u32 {
         most = most.max(last + 1 - first);
     }
     count(most)
+}
+
+/// The promise about second likes, judged from the server's side alone.
+fn liked_twice(record: &[RecordEntry]) -> Vec<String> {
+    let mut likes: BTreeMap<&str, Vec<&RecordEntry>> = BTreeMap::new();
+    for entry in record.iter().filter(|entry| entry.act.is_like()) {
+        likes
+            .entry(entry.item.as_deref().unwrap_or_default())
+            .or_default()
+            .push(entry);
+    }
+    likes
+        .into_iter()
+        .filter(|(_, likes)| match likes.as_slice() {
+            [_] => false,
+            [first, second] => !read_between(record, first, second),
+            _ => true,
+        })
+        .map(|(item, _)| item.to_owned())
+        .collect()
+}
+
+fn read_between(record: &[RecordEntry], first: &RecordEntry, second: &RecordEntry) -> bool {
+    // The 15 minutes run from the claim, a moment before the request arrived.
+    let earliest = first.at_ms + 14 * 60_000;
+    record.iter().any(|entry| {
+        matches!(entry.act, Act::Stories | Act::Posts | Act::MediaInfo)
+            && entry.target == first.target
+            && (earliest..second.at_ms).contains(&entry.at_ms)
+    })
 }
 
 fn holds(passes: &[Report]) -> BTreeMap<&'static str, u32> {

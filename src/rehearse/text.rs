@@ -85,7 +85,7 @@ fn write_summary(text: &mut String, summary: &Summary) -> std::fmt::Result {
     for item in &summary.liked_twice {
         writeln!(
             text,
-            "BROKEN PROMISE: {item} received more than one like request"
+            "BROKEN PROMISE: {item} received a second like request without a reading that allows it"
         )?;
     }
     for (violation, times) in &summary.violations {
