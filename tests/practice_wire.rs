@@ -7,6 +7,7 @@ use reqwest::Certificate;
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::tls::Version;
 use story_liker::practice::clock::WallClock;
+use story_liker::practice::trouble::Trouble;
 use story_liker::practice::{Options, Server, StartError, Wire, serve};
 
 fn tls_server() -> Server {
@@ -150,4 +151,26 @@ fn serving_prints_one_line_that_says_how_to_get_in() {
                 .contains(&line["quiet_target"])
         );
     }
+}
+
+#[test]
+fn faults_break_http_2_requests_and_the_next_one_is_served() {
+    let server = tls_server();
+    let client = trusting(&server)
+        .http2_prior_knowledge()
+        .retry(reqwest::retry::never())
+        .build();
+    let client = client.unwrap();
+    for fault in ["drop", "truncated", "drop"] {
+        server.arm(Trouble::new("any", fault).unwrap());
+        let broken = ask(&client, &server, "i.instagram.com").and_then(|reply| reply.bytes());
+        assert!(broken.is_err(), "{fault}");
+        let served = ask(&client, &server, "i.instagram.com").unwrap();
+        assert_eq!(served.status(), 200, "{fault}");
+    }
+    assert_eq!(
+        server.record().len(),
+        6,
+        "nothing is repeated behind the client's back"
+    );
 }
