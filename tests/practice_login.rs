@@ -3,6 +3,8 @@
 
 mod practice_support;
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
@@ -58,9 +60,9 @@ fn encrypt(
     let aead = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
     let mut text = password.as_bytes().to_vec();
     let nonce = Nonce::assume_unique_for_key(iv);
-    let aad = Aad::from(time.to_string().into_bytes());
+    let bound = Aad::from(time.to_string().into_bytes());
     let tag = aead
-        .seal_in_place_separate_tag(nonce, aad, &mut text)
+        .seal_in_place_separate_tag(nonce, bound, &mut text)
         .unwrap();
     let length = if big {
         256_u16.to_be_bytes()
@@ -212,10 +214,10 @@ fn every_field_of_the_login_is_checked() {
 /// RFC 6238 with the parameters everybody uses, apart from the server's own.
 fn one_time_code(secret: &str, now_s: i64) -> String {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bits: String = secret
-        .chars()
-        .map(|c| format!("{:05b}", alphabet.find(c).unwrap()))
-        .collect();
+    let mut bits = String::new();
+    for digit in secret.chars().map(|c| alphabet.find(c).unwrap()) {
+        write!(bits, "{digit:05b}").unwrap();
+    }
     let key: Vec<u8> = bits
         .as_bytes()
         .chunks_exact(8)

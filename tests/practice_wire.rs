@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use reqwest::Certificate;
-use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::blocking::{Client, ClientBuilder, Response};
 use reqwest::tls::Version;
 use story_liker::practice::clock::WallClock;
 use story_liker::practice::trouble::Trouble;
@@ -23,11 +23,7 @@ fn trusting(server: &Server) -> ClientBuilder {
         .resolve("b.i.instagram.com", server.address())
 }
 
-fn ask(
-    client: &Client,
-    server: &Server,
-    host: &str,
-) -> reqwest::Result<reqwest::blocking::Response> {
+fn ask(client: &Client, server: &Server, host: &str) -> reqwest::Result<Response> {
     let port = server.address().port();
     client
         .get(format!("https://{host}:{port}/api/v1/qe/sync/"))
@@ -163,10 +159,10 @@ fn faults_break_http_2_requests_and_the_next_one_is_served() {
     let client = client.unwrap();
     for fault in ["drop", "truncated", "drop"] {
         server.arm(Trouble::new("any", fault).unwrap());
-        let broken = ask(&client, &server, "i.instagram.com").and_then(|reply| reply.bytes());
+        let broken = ask(&client, &server, "i.instagram.com").and_then(Response::bytes);
         assert!(broken.is_err(), "{fault}");
-        let served = ask(&client, &server, "i.instagram.com").unwrap();
-        assert_eq!(served.status(), 200, "{fault}");
+        let next = ask(&client, &server, "i.instagram.com").unwrap();
+        assert_eq!(next.status(), 200, "{fault}");
     }
     assert_eq!(
         server.record().len(),

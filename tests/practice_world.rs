@@ -9,7 +9,7 @@ use practice_support::{HandClock, OPERATOR, Practice, START_S, Sketch};
 use serde_json::{Value, json};
 use story_liker::practice::switches::{DateHeader, HasLiked, Ids, RepeatedLike, Seen, Switches};
 use story_liker::practice::trouble::Trouble;
-use story_liker::practice::world::{Kind, STORY_LIFE_S, World};
+use story_liker::practice::world::{Item, Kind, STORY_LIFE_S, World};
 use story_liker::practice::{Options, Server, Wire};
 
 fn body(practice: &Practice, sketch: &Sketch) -> Value {
@@ -63,14 +63,7 @@ fn posts_come_in_pages_of_the_servers_own_size_with_the_pinned_one_first() {
         .chain(&items(&second))
         .map(|item| item["id"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(
-        ids,
-        practice
-            .posts
-            .iter()
-            .map(|post| post.id())
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(ids, practice.posts.iter().map(Item::id).collect::<Vec<_>>());
     ids.dedup();
     assert_eq!(ids.len(), 14);
 }
@@ -140,7 +133,7 @@ fn private_and_quiet_users_look_as_recorded() {
 #[test]
 fn stories_expire_after_a_day_and_can_then_be_neither_seen_in_a_list_nor_liked() {
     let practice = Practice::start();
-    let ids: Vec<String> = practice.stories.iter().map(|story| story.id()).collect();
+    let ids: Vec<String> = practice.stories.iter().map(Item::id).collect();
     assert_eq!(story_ids(&practice, practice.friend), ids);
     practice.clock.advance(STORY_LIFE_S - 7200);
     assert_eq!(story_ids(&practice, practice.friend), ids[1..]);

@@ -30,6 +30,8 @@ pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
     let opened = state.sessions.opened_by(&reply.headers).map(Who::Session);
     let who = opened.as_ref().unwrap_or(&understood.who);
     let issued = state.sessions.issued_mut(who, request);
+    // One machine id per client; the recorded replies have theirs.
+    reply.headers.retain(|(name, _)| name != "ig-set-x-mid");
     if request.header("X-MID").is_none() && !issued.has("X-MID") {
         reply.set(
             "ig-set-x-mid",
