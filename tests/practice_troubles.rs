@@ -55,7 +55,7 @@ fn every_recorded_reply_can_be_armed_and_comes_verbatim() {
         // Besides the recorded ones: type, length, date and the end of the connection.
         assert_eq!(
             reply.headers.len(),
-            recorded.count() + 3,
+            recorded.count() + 4,
             "{name}: {:?}",
             reply.headers
         );
