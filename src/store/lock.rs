@@ -215,24 +215,21 @@ fn owner(path: &Path) -> String {
 }
 
 fn profile_locks(database: &Path) -> Vec<PathBuf> {
-    let name = |path: &Path| {
-        path.file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-    };
-    let (Some(folder), Some(database)) = (database.parent(), name(database)) else {
+    let (Some(folder), Some(database)) = (database.parent(), database.file_name()) else {
         return Vec::new();
     };
-    let start = format!("{database}.");
-    let is_profile_lock = |path: &PathBuf| {
-        name(path).is_some_and(|name| {
-            name.strip_prefix(&start)
-                .is_some_and(|rest| rest.ends_with(".lock"))
-        })
+    let start = format!("{}.", database.to_string_lossy());
+    let is_profile_lock = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.strip_prefix(&start)
+            .and_then(|rest| rest.strip_suffix(".lock"))
+            .is_some_and(|profile| profile.parse::<ProfileName>().is_ok())
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
-        .map(|entry| entry.path())
         .filter(is_profile_lock)
+        .map(|entry| entry.path())
         .collect()
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::lock::{DatabaseLock, LockRequest, ProfileLock};
 use super::sqlite::{self, AccountId, Db, Examined};
 use super::{
-    Durability, MigratePolicy, Opening, missing, open_and_migrate, open_examined, outdated, place,
+    Durability, MigratePolicy, Opening, WindowUse, missing, open_and_migrate, open_examined,
+    outdated, place,
 };
 use crate::model::{
     Account, Attempt, AttemptId, Hold, HoldId, ItemKind, ItemState, LedgerItem, NewHold, Pk,
@@ -44,8 +45,7 @@ impl Writer {
         let profile_lock = ProfileLock::take(&path, profile, request)?;
         place::make_file(&path)?;
         let mut db = open_current(&path, opening, &mut database_lock, request)?;
-        let account = enrol(&mut db, profile)?;
-        sqlite::check_if_due(&mut db, account, request.clock.now())?;
+        let account = check_and_enrol(&mut db, &path, profile, request.clock.now())?;
         Ok(Self {
             db,
             _locks: Some((profile_lock, database_lock)),
@@ -59,12 +59,26 @@ impl Writer {
         let mut db = Db::in_memory()?;
         db.configure(Durability::ThrowAway)?;
         sqlite::migrate(&mut db)?;
-        let account = enrol(&mut db, profile)?;
+        let account = db.write("open the profile", |transaction| {
+            sqlite::enrol(transaction, profile, None)
+        })?;
         Ok(Self {
             db,
             _locks: None,
             account,
             profile: profile.clone(),
+        })
+    }
+
+    /// How far each limit is used at `now`.
+    pub fn windows(
+        &mut self,
+        limits: &[ScopedLimit],
+        now: Timestamp,
+    ) -> Result<Vec<WindowUse>, StoreError> {
+        let account = self.account;
+        self.db.read("read the windows", |connection| {
+            sqlite::windows(connection, account, limits, now)
         })
     }
 
@@ -86,14 +100,26 @@ impl Writer {
     }
 }
 
-/// The row of this profile. Looks first, so that opening a known profile writes nothing.
-fn enrol(db: &mut Db, profile: &ProfileName) -> Result<AccountId, StoreError> {
+/// Looks for damage if that is due, and only then writes: the profile's row if there is none, and
+/// the time of the check. A known profile within a day of the last check writes nothing.
+fn check_and_enrol(
+    db: &mut Db,
+    path: &Path,
+    profile: &ProfileName,
+    now: Timestamp,
+) -> Result<AccountId, StoreError> {
+    let checked = db.read("check the database for damage", |connection| {
+        sqlite::check_if_due(connection, profile, now, path)
+    })?;
     let doing = "open the profile";
-    match db.read(doing, |connection| {
+    let known = db.read(doing, |connection| {
         sqlite::find_account(connection, profile)
-    })? {
-        Some(account) => Ok(account),
-        None => db.write(doing, |transaction| sqlite::enrol(transaction, profile)),
+    })?;
+    match known {
+        Some(account) if !checked => Ok(account),
+        _ => db.write(doing, |transaction| {
+            sqlite::enrol(transaction, profile, checked.then_some(now))
+        }),
     }
 }
 

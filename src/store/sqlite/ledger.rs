@@ -16,7 +16,7 @@ use super::{AccountId, Fault, changes, holds, items, session, window};
 
 /// A reading earlier than this after the claim may still show the state before a like that the
 /// platform is slow to apply.
-const READ_BACK_AFTER: Duration = Duration::from_secs(15 * 60);
+const READ_BACK_AFTER: Duration = Duration::from_mins(15);
 
 /// Likes of one item that may have left this machine, ever.
 const MOST_TRIES: usize = 2;

@@ -11,6 +11,8 @@ mod fault;
 mod holds;
 mod items;
 mod ledger;
+#[cfg(test)]
+mod plans;
 mod prune;
 mod runs;
 mod schema;

@@ -171,13 +171,13 @@ fn run(db: &mut Db, runner: &Runner) -> Result<Vec<String>, StoreError> {
         Err(error) => Err(fault::report(
             &db.path,
             "migrate the database",
-            cause(error),
+            cause(&error),
         )),
     }
 }
 
 /// What is behind a failed migration.
-fn cause(error: refinery::Error) -> Fault {
+fn cause(error: &refinery::Error) -> Fault {
     use std::error::Error;
     let text = error.to_string();
     let mut source = error.source();

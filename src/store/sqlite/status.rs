@@ -57,7 +57,7 @@ pub(crate) fn windows(
     limits: &[ScopedLimit],
     now: Timestamp,
 ) -> Result<Vec<WindowUse>, Fault> {
-    let mut uses = Vec::with_capacity(limits.len());
+    let mut windows = Vec::with_capacity(limits.len());
     for limit in limits {
         let rows = window::rows(connection, account, limit, now)?;
         let used = u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -67,13 +67,13 @@ pub(crate) fn windows(
             let end = stands_at.plus(limit.limit.span);
             Timestamp::from_millis(end.as_millis().saturating_add(1))
         };
-        uses.push(WindowUse {
+        windows.push(WindowUse {
             limit: *limit,
             used,
             room_at: rows.last().filter(|_| is_full).map(leaves),
         });
     }
-    Ok(uses)
+    Ok(windows)
 }
 
 /// How large the file is.
