@@ -195,7 +195,7 @@ mod tests {
             run: None,
             despite_session_holds: false,
         };
-        let mut ask = |db: &mut Db| {
+        let ask = |db: &mut Db| {
             db.write("record the request", |transaction| {
                 claim(transaction, account, &request, &[], Timestamp::default())
             })

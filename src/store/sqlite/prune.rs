@@ -17,7 +17,7 @@ const PRUNE_STORIES: &str = "
     RETURNING state IN ('new', 'expired')";
 
 pub(super) const PRUNE_STORY_LIKES: &str = "
-    DELETE FROM attempt
+    DELETE FROM attempt INDEXED BY attempt_story_like
     WHERE account = :account AND kind = 'like' AND item_kind = 'story' AND stands_at < :horizon";
 
 pub(super) const PRUNE_OTHER_ATTEMPTS: &str = "
