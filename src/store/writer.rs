@@ -44,7 +44,7 @@ impl Writer {
         let mut database_lock = DatabaseLock::shared(&path, request)?;
         let profile_lock = ProfileLock::take(&path, profile, request)?;
         place::make_file(&path)?;
-        let mut db = open_current(&path, opening, &mut database_lock, request)?;
+        let mut db = open_current(&path, opening, (&mut database_lock, &profile_lock), request)?;
         let account = check_and_enrol(&mut db, &path, profile, request.clock.now())?;
         Ok(Self {
             db,
@@ -127,7 +127,7 @@ fn check_and_enrol(
 fn open_current(
     path: &Path,
     opening: Opening,
-    lock: &mut DatabaseLock,
+    (lock, own): (&mut DatabaseLock, &ProfileLock),
     request: &LockRequest<'_>,
 ) -> Result<Db, StoreError> {
     let (mut db, examined) = open_examined(path, opening)?;
@@ -144,7 +144,7 @@ fn open_current(
         (_, MigratePolicy::Automatic) => {}
     }
     drop(db);
-    lock.upgrade(request)?;
+    lock.upgrade(Some(own), request)?;
     let (db, applied) = open_and_migrate(path, opening)?;
     lock.downgrade(request)?;
     for migration in applied {

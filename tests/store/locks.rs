@@ -62,6 +62,26 @@ fn migrating_needs_the_file_alone_and_names_everyone_who_uses_it() {
 }
 
 #[test]
+fn a_writer_that_has_to_migrate_does_not_name_itself() {
+    let place = Place::new();
+    let held = |name: &str| {
+        let mut options = File::options();
+        options.create(true).truncate(true).read(true).write(true);
+        options.open(place.folder.path().join(name)).unwrap()
+    };
+    let database = held("stories.db.lock");
+    database.lock_shared().unwrap();
+    let mut other = held("stories.db.berta.lock");
+    other.lock().unwrap();
+    other
+        .write_all(b"process 1 on box, since then: story-liker run\n")
+        .unwrap();
+    let text = busy(place.open().err());
+    assert!(text.contains("in use by process 1 on box"), "{text}");
+    assert_eq!(text.matches("process ").count(), 1, "{text}");
+}
+
+#[test]
 fn nobody_writes_while_the_file_is_being_migrated() {
     let place = Place::new();
     drop(place.open().unwrap());

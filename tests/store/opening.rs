@@ -89,11 +89,16 @@ fn a_database_of_another_program_is_refused_and_untouched() {
 
 #[test]
 fn a_write_ahead_log_of_another_program_is_not_folded_into_its_file() {
-    let place = Place::filled();
-    let other = Connection::open(place.path()).unwrap();
-    other
-        .execute_batch("PRAGMA journal_mode = wal; PRAGMA application_id = 4711")
-        .unwrap();
+    let source = Place::filled();
+    let other = Connection::open(source.path()).unwrap();
+    let change = "PRAGMA application_id = 4711; PRAGMA journal_mode = wal; DELETE FROM post";
+    other.execute_batch(change).unwrap();
+    let place = Place::new();
+    for ending in ["", "-wal"] {
+        let name = format!("stories.db{ending}");
+        let copy = place.folder.path().join(&name);
+        std::fs::copy(source.folder.path().join(&name), copy).unwrap();
+    }
     let (before, _) = picture(&place.path());
     assert!(matches!(place.open().err(), Some(StoreError::BadState(_))));
     assert_eq!(picture(&place.path()).0, before);

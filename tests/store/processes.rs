@@ -98,6 +98,42 @@ fn a_claim_and_a_settlement_survive_a_kill() {
 }
 
 #[test]
+fn no_claim_is_lost_wherever_the_process_is_killed() {
+    if let Some(path) = part() {
+        let mut store = open(&path);
+        store.recover(START).unwrap();
+        loop {
+            let attempt = granted(&mut store, &read(), START);
+            println!("ready, claimed {}", attempt.0);
+            settle(&mut store, attempt, Outcome::Ok, START);
+        }
+    }
+    let place = Place::new();
+    let test = "processes::no_claim_is_lost_wherever_the_process_is_killed";
+    let mut told = 0;
+    for more in 1..=10 {
+        let mut child = other_process(test, &place.path()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        told += lines
+            .map_while(Result::ok)
+            .filter(|line| line.contains("ready"))
+            .take(more)
+            .count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut store = place.open().unwrap();
+        let attempts = store.attempts(START).unwrap();
+        assert!(attempts.len() >= told, "{} of {told}", attempts.len());
+        let unsettled = attempts
+            .iter()
+            .filter(|attempt| attempt.settled_at.is_none());
+        assert!(unsettled.count() <= 1);
+        // Claims that were made but not told before the kill.
+        told = attempts.len();
+    }
+}
+
+#[test]
 fn another_process_holds_the_lock_until_it_dies() {
     if let Some(path) = part() {
         let _store = open(&path);

@@ -111,9 +111,9 @@ pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::{ProfileName, Timestamp};
+    use crate::model::{AttemptKind, ProfileName, Timestamp};
     use crate::ports::{Claim, Claimed};
-    use crate::store::sqlite::{Db, claim, enrol, migrate};
+    use crate::store::sqlite::{Db, Durability, claim, enrol, migrate};
 
     fn reported(code: i32) -> StoreError {
         let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
@@ -168,27 +168,22 @@ mod tests {
 
     #[test]
     fn a_full_disk_stores_nothing_of_the_claim_and_the_next_one_works() {
-        let mut db = Db::in_memory().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        std::fs::write(&path, "").unwrap();
+        let mut db = Db::open(&path, std::time::Duration::ZERO).unwrap();
+        db.configure(Durability::ThrowAway).unwrap();
         migrate(&mut db).unwrap();
-        let account = db
-            .write("enrol", |transaction| {
-                enrol(transaction, &ProfileName::default(), None)
-            })
-            .unwrap();
+        let profile = ProfileName::default();
+        let enrolled = db.write("enrol", |transaction| enrol(transaction, &profile, None));
+        let account = enrolled.unwrap();
         let pages = |db: &Db, most: i64| {
             let pragma = format!("PRAGMA max_page_count = {most}");
-            db.connection
-                .query_row(&pragma, (), |row| row.get::<_, i64>(0))
-                .unwrap()
-        };
-        let count = |db: &Db| {
-            let count = "SELECT count(*) FROM attempt";
-            db.connection
-                .query_row(count, (), |row| row.get::<_, i64>(0))
-                .unwrap()
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+            db.connection.query_row(&pragma, (), read).unwrap();
         };
         let request = Claim {
-            kind: crate::model::AttemptKind::Read,
+            kind: AttemptKind::Read,
             target: None,
             item: None,
             call: "stories",
@@ -202,20 +197,17 @@ mod tests {
         };
         // SQLite never sets the limit below the present size.
         pages(&db, 1);
-        let error = loop {
-            let before = count(&db);
-            match ask(&mut db) {
-                Ok(_) => {}
-                Err(error) => {
-                    assert_eq!(count(&db), before);
-                    break error;
-                }
+        let (before, error) = loop {
+            let before = std::fs::read(&path).unwrap();
+            if let Err(error) = ask(&mut db) {
+                break (before, error);
             }
         };
         assert!(
             matches!(&error, StoreError::Io(text) if text.contains("free some space")),
             "{error}"
         );
+        assert_eq!(std::fs::read(&path).unwrap(), before);
         pages(&db, 1_000_000);
         assert!(matches!(ask(&mut db), Ok(Claimed::Granted(_))));
     }
