@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use rusqlite::{Connection, Transaction};
+
 use super::lock::{DatabaseLock, LockRequest, ProfileLock};
-use super::sqlite::{self, AccountId, Db, Examined};
+use super::sqlite::{self, AccountId, Db, Examined, Fault};
 use super::{
     Durability, MigratePolicy, Opening, WindowUse, missing, open_and_migrate, open_examined,
     outdated, place,
@@ -70,14 +72,43 @@ impl Writer {
         })
     }
 
+    fn read<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Connection, AccountId) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let account = self.account;
+        self.db.read(doing, |connection| work(connection, account))
+    }
+
+    fn write<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>, AccountId) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let account = self.account;
+        self.db
+            .write(doing, |transaction| work(transaction, account))
+    }
+
+    /// What `work` would do.
+    fn rehearse<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>, AccountId) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let account = self.account;
+        self.db
+            .rehearse(doing, |transaction| work(transaction, account))
+    }
+
     /// How far each limit is used at `now`.
     pub fn windows(
         &mut self,
         limits: &[ScopedLimit],
         now: Timestamp,
     ) -> Result<Vec<WindowUse>, StoreError> {
-        let account = self.account;
-        self.db.read("read the windows", |connection| {
+        self.read("read the windows", |connection, account| {
             sqlite::windows(connection, account, limits, now)
         })
     }
@@ -85,16 +116,14 @@ impl Writer {
     /// Removes posts taken before `before`, and notes that such posts are never liked again: one
     /// transaction. Returns how many were removed.
     pub fn cleanup_posts(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let account = self.account;
-        self.db.write("remove old posts", |transaction| {
+        self.write("remove old posts", |transaction, account| {
             sqlite::cleanup_posts(transaction, account, before)
         })
     }
 
     /// Counts what `cleanup_posts` would remove.
     pub fn cleanable_posts(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let account = self.account;
-        self.db.rehearse("count old posts", |transaction| {
+        self.rehearse("count old posts", |transaction, account| {
             sqlite::cleanup_posts(transaction, account, before)
         })
     }
@@ -162,43 +191,33 @@ impl Store for Writer {
     }
 
     fn holds(&mut self, since: Timestamp) -> Result<Vec<Hold>, StoreError> {
-        let account = self.account;
-        self.db.read("read the holds", |connection| {
+        self.read("read the holds", |connection, account| {
             sqlite::holds_since(connection, account, since)
         })
     }
 
     fn targets(&mut self) -> Result<Vec<Target>, StoreError> {
-        let account = self.account;
-        self.db.read("read the targets", |connection| {
-            sqlite::targets(connection, account)
-        })
+        self.read("read the targets", sqlite::targets)
     }
 
     fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-        let account = self.account;
-        self.db.read("read the attempts", |connection| {
+        self.read("read the attempts", |connection, account| {
             sqlite::standing_since(connection, account, since)
         })
     }
 
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
-        let account = self.account;
-        self.db.read("read the attempts", |connection| {
-            sqlite::newest(connection, account)
-        })
+        self.read("read the attempts", sqlite::newest)
     }
 
     fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
-        let account = self.account;
-        self.db.read("read the runs", |connection| {
+        self.read("read the runs", |connection, account| {
             sqlite::recent_runs(connection, account, most)
         })
     }
 
     fn items(&mut self, kind: ItemKind, media: &[Pk]) -> Result<Vec<LedgerItem>, StoreError> {
-        let account = self.account;
-        self.db.read("read the items", |connection| {
+        self.read("read the items", |connection, account| {
             sqlite::known_items(connection, account, kind, media)
         })
     }
@@ -210,36 +229,31 @@ impl Store for Writer {
         states: &[ItemState],
         most: u32,
     ) -> Result<Vec<LedgerItem>, StoreError> {
-        let account = self.account;
-        self.db.read("read the items", |connection| {
+        self.read("read the items", |connection, account| {
             sqlite::items_in(connection, account, target, kind, states, most)
         })
     }
 
     fn sync_targets(&mut self, wanted: &[WantedTarget], now: Timestamp) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("store the targets", |transaction| {
+        self.write("store the targets", |transaction, account| {
             sqlite::sync_targets(transaction, account, wanted, now)
         })
     }
 
     fn recover(&mut self, now: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-        let account = self.account;
-        self.db.write("settle what a crash left", |transaction| {
+        self.write("settle what a crash left", |transaction, account| {
             sqlite::recover(transaction, account, now)
         })
     }
 
     fn begin_run(&mut self, command: &str, seed: u64, now: Timestamp) -> Result<RunId, StoreError> {
-        let account = self.account;
-        self.db.write("record the run", |transaction| {
+        self.write("record the run", |transaction, account| {
             sqlite::begin_run(transaction, account, command, seed, now)
         })
     }
 
     fn end_run(&mut self, run: RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("record the end of the run", |transaction| {
+        self.write("record the end of the run", |transaction, account| {
             sqlite::end_run(transaction, account, run, end, now)
         })
     }
@@ -250,8 +264,7 @@ impl Store for Writer {
         limits: &[ScopedLimit],
         now: Timestamp,
     ) -> Result<Claimed, StoreError> {
-        let account = self.account;
-        self.db.write("record the request", |transaction| {
+        self.write("record the request", |transaction, account| {
             sqlite::claim(transaction, account, claim, limits, now)
         })
     }
@@ -262,36 +275,31 @@ impl Store for Writer {
         settlement: &Settlement,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("record the outcome", |transaction| {
+        self.write("record the outcome", |transaction, account| {
             sqlite::settle(transaction, account, attempt, settlement, now)
         })
     }
 
     fn apply(&mut self, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("record what is known", |transaction| {
+        self.write("record what is known", |transaction, account| {
             sqlite::apply(transaction, account, changes, now)
         })
     }
 
     fn add_hold(&mut self, hold: &NewHold, now: Timestamp) -> Result<HoldId, StoreError> {
-        let account = self.account;
-        self.db.write("record the hold", |transaction| {
+        self.write("record the hold", |transaction, account| {
             sqlite::add_hold(transaction, account, hold, None, now)
         })
     }
 
     fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
-        let account = self.account;
-        self.db.write("prune", |transaction| {
+        self.write("prune", |transaction, account| {
             sqlite::prune(transaction, account, retention, now)
         })
     }
 
     fn prunable(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
-        let account = self.account;
-        self.db.rehearse("count what may be pruned", |transaction| {
+        self.rehearse("count what may be pruned", |transaction, account| {
             sqlite::prune(transaction, account, retention, now)
         })
     }

@@ -21,7 +21,11 @@ fn part() -> Option<PathBuf> {
 }
 
 fn other_process(test: &str, database: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    process_of(&std::env::current_exe().unwrap(), test, database)
+}
+
+fn process_of(program: &Path, test: &str, database: &Path) -> Command {
+    let mut command = Command::new(program);
     command.args(["--exact", test, "--nocapture"]);
     command
         .env(PART, database)
@@ -178,6 +182,11 @@ fn a_user_who_may_not_write_is_told_and_the_file_stays_as_it_is() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     let before = picture(&place.path());
+    // Where any user may start it.
+    let public = tempfile::tempdir().unwrap();
+    let program = public.path().join("program");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    permit(public.path(), 0o755);
     // A read-only folder; then only a read-only file.
     for (folder_mode, file_mode) in [(0o555, 0o444), (0o777, 0o444)] {
         for entry in std::fs::read_dir(place.folder.path()).unwrap() {
@@ -186,8 +195,8 @@ fn a_user_who_may_not_write_is_told_and_the_file_stays_as_it_is() {
         permit(&place.path(), file_mode);
         permit(place.folder.path(), folder_mode);
         let test = "processes::a_user_who_may_not_write_is_told_and_the_file_stays_as_it_is";
-        let mut command = other_process(test, &place.path());
-        if rustix_is_root() {
+        let mut command = process_of(&program, test, &place.path());
+        if is_root() {
             // Permission bits do not bind root.
             command.uid(65534).gid(65534);
         }
@@ -200,7 +209,7 @@ fn a_user_who_may_not_write_is_told_and_the_file_stays_as_it_is() {
     assert_eq!(picture(&place.path()), before);
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|found| found.uid() == 0)
 }

@@ -40,7 +40,8 @@ pub(crate) fn check_if_due(
     Ok(due)
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), Fault> {
+/// Checks the whole file.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Fault> {
     let verdict: String = connection.query_row(QUICK_CHECK, [], |row| row.get(0))?;
     if verdict == "ok" {
         return Ok(());
