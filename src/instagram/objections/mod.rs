@@ -7,6 +7,8 @@
 mod dates;
 mod facts;
 mod redact;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod words;
 
