@@ -205,7 +205,7 @@ fn reads_ask_for_the_recorded_addresses() {
 #[test]
 fn a_story_view_names_when_it_was_taken_and_seen() {
     let request = sent(true, |client| {
-        drop(client.view_story(&item(ItemKind::Story)))
+        drop(client.view_story(&item(ItemKind::Story)));
     });
     assert_eq!(
         request.line,
@@ -328,7 +328,7 @@ fn a_login_is_the_recorded_sequence() {
     let (start, end) = body.split_once("#PWD_INSTAGRAM:4:1795197600:").unwrap();
     assert_eq!(
         start,
-        r##"{"jazoest":"22302","country_codes":"[{\"country_code\":\"1\",\"source\":[\"default\"]}]","phone_id":"8a8e6855-2df6-4371-a77b-939c65583a4b","enc_password":""##
+        r#"{"jazoest":"22302","country_codes":"[{\"country_code\":\"1\",\"source\":[\"default\"]}]","phone_id":"8a8e6855-2df6-4371-a77b-939c65583a4b","enc_password":""#
     );
     let (_, end) = end.split_once('"').unwrap();
     assert_eq!(

@@ -397,6 +397,13 @@ fn a_session_that_does_not_exist_yet_is_not_called_dead() {
 }
 
 #[test]
+fn a_second_factor_of_a_newer_form_is_a_refused_login_and_a_riddle_elsewhere() {
+    let body = r#"{"message":"Invalid Parameters","status":"fail"}"#;
+    assert_eq!(meaning(400, body, Scope::Login).0, Stop(LoginRefused));
+    assert_eq!(meaning(400, body, Scope::User).0, Stop(UnknownShape));
+}
+
+#[test]
 fn retry_after_is_understood_in_both_forms_and_never_lies_in_the_past() {
     for (header, wanted) in [
         ("3600", Some(NOW.as_secs() + 3600)),
