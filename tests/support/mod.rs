@@ -3,3 +3,4 @@
 
 pub mod client;
 pub mod raw_server;
+pub mod relay;
