@@ -1,1 +1,3 @@
 //! One file per command: wiring only.
+
+pub mod config;
