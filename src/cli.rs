@@ -68,21 +68,23 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub log_level: Option<LevelFilter>,
-    /// How to log; auto is text on a terminal and JSON lines elsewhere
+    /// How to log: json, text, or auto for text on a terminal and JSON lines elsewhere
     #[arg(
         long,
         global = true,
         value_name = "FORMAT",
         default_value = "auto",
+        hide_possible_values = true,
         help_heading = "Global options"
     )]
     pub log_format: LogFormat,
-    /// When to colour
+    /// When to colour: auto, always or never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         default_value = "auto",
+        hide_possible_values = true,
         help_heading = "Global options"
     )]
     pub color: ColorChoice,
@@ -323,8 +325,13 @@ pub struct Rehearse {
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: u32,
-    /// How much trouble the practice Instagram makes
-    #[arg(long, value_name = "HOW", default_value = "none")]
+    /// How much trouble the practice Instagram makes: none or mild
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "none",
+        hide_possible_values = true
+    )]
     pub trouble: Trouble,
     /// Seed of world and pauses; the same seed gives the same rehearsal
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]

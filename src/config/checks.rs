@@ -17,7 +17,7 @@ pub(super) fn contradictions(resolver: &mut Resolver<'_>, config: &Config) {
 
 /// For commands that cannot do without targets.
 pub(super) fn some_target(resolver: &mut Resolver<'_>, config: &Config) {
-    if config.targets.is_empty() && resolver.sound(&["targets"]) {
+    if config.targets.is_empty() && resolver.sound(&["targets"]) && resolver.file_is_sound() {
         resolver.mistake(
             "targets",
             "no account is named whose items are to be liked".to_owned(),

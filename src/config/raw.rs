@@ -105,9 +105,9 @@ impl RawConfig {
         raw.check_log_level(environment);
         raw.add_flags(request);
         raw.add_environment(environment);
-        if let Some(path) = raw.find_file(request, environment) {
+        if let Some((path, named_by)) = raw.find_file(request, environment) {
             let path = Arc::new(path);
-            raw.add_file(&path);
+            raw.add_file(&path, named_by);
             raw.file = Some(path);
         }
         raw
@@ -119,13 +119,13 @@ impl RawConfig {
         self.settings.entry(key).or_insert(setting);
     }
 
-    pub(super) fn mistake(&mut self, key: &str, origin: Origin, problem: String, allowed: &str) {
+    pub(super) fn mistake(&mut self, key: &str, origin: Origin, problem: String, advice: &str) {
         self.mistakes.push(Mistake {
             key: key.to_owned(),
             value: None,
             origin,
             problem,
-            allowed: allowed.to_owned(),
+            advice: advice.to_owned(),
         });
     }
 
@@ -158,8 +158,8 @@ impl RawConfig {
         {
             let origin = Origin::Variable(keys::LOG_VARIABLE.to_owned());
             let problem = format!("{text:?} is not a log level");
-            let allowed = "off, error, warn, info, debug or trace";
-            self.mistake("log level", origin, problem, allowed);
+            let advice = "allowed: off, error, warn, info, debug or trace";
+            self.mistake("log level", origin, problem, advice);
         }
     }
 
@@ -197,13 +197,18 @@ impl RawConfig {
         }
     }
 
-    /// A file that was named has to exist; the usual places may be empty.
-    fn find_file(&mut self, request: &Request, environment: &Environment) -> Option<PathBuf> {
+    /// The file and who named it. One that was named has to exist; the usual places may be empty.
+    fn find_file(
+        &mut self,
+        request: &Request,
+        environment: &Environment,
+    ) -> Option<(PathBuf, Origin)> {
         if let Some(path) = &request.config_file {
-            return Some(path.clone());
+            return Some((path.clone(), Origin::Flag("--config")));
         }
         if let Some(path) = self.variable(environment, keys::CONFIG_VARIABLE) {
-            return Some(PathBuf::from(path));
+            let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
+            return Some((PathBuf::from(path), origin));
         }
         let home = environment.absolute_path("HOME");
         let user = environment
@@ -211,7 +216,8 @@ impl RawConfig {
             .or_else(|| Some(home?.join(".config")));
         let user = user.map(|folder| folder.join("story-liker/config.toml"));
         let system = PathBuf::from("/etc/story-liker/config.toml");
-        user.into_iter().chain([system]).find(|path| path.exists())
+        let path = user.into_iter().chain([system]).find(|path| path.exists());
+        path.map(|path| (path, Origin::Default))
     }
 }
 

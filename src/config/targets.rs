@@ -38,10 +38,30 @@ impl Resolver<'_> {
             self.show(KEY, Some(Value::List(shown)));
         }
         for problem in problems {
-            self.mistake(KEY, problem, ALLOWED.to_owned());
+            self.mistake(KEY, problem, format!("allowed: {ALLOWED}"));
         }
         targets
     }
+}
+
+/// The targets that `names` name, for `--targets`; a name that is not on the list is an error.
+pub fn select(targets: &[TargetConfig], names: &[String]) -> Result<Vec<TargetConfig>, String> {
+    let mut wanted = Vec::new();
+    for name in names {
+        let name = username(name)?;
+        if !targets.iter().any(|target| target.username == name) {
+            let known: Vec<&str> = targets.iter().map(|t| t.username.as_str()).collect();
+            return Err(format!(
+                "{name} is not among the configured targets: {}",
+                known.join(", ")
+            ));
+        }
+        wanted.push(name);
+    }
+    let chosen = targets
+        .iter()
+        .filter(|target| wanted.contains(&target.username));
+    Ok(chosen.cloned().collect())
 }
 
 /// As short as it can be said.

@@ -559,8 +559,10 @@ fn a_named_file_that_cannot_be_read_is_a_mistake() {
             std::fs::write(&path, content).unwrap();
         }
         setup.request.config_file = Some(path);
+        setup.request.needs_targets = true;
         let message = setup.only_mistake().to_string();
         assert!(message.contains(word), "{message}");
+        assert!(message.contains("(flag --config)"), "{message}");
     }
 }
 
