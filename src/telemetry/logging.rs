@@ -13,8 +13,13 @@ use log::kv::{self, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Record};
 use serde_json::{Map, Value};
 
-use crate::cli::{ColorChoice, LogFormat};
+use super::progress::Progress;
+use crate::cli::{ColorChoice, Global, LogFormat};
+use crate::config::Environment;
 use crate::model::Timestamp;
+
+/// The narrowest terminal in common use.
+const TERMINAL_COLUMNS: usize = 80;
 
 /// Where time stamps come from.
 pub type TimeSource = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -118,6 +123,37 @@ impl Context {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// What [`start`] hands to a command.
+pub struct Started {
+    /// To be told the account and the run.
+    pub context: Context,
+    /// How lines look.
+    pub style: Style,
+    /// The progress line: on only where a person watches text.
+    pub progress: Progress,
+}
+
+/// Starts logging for a command as its flags say.
+pub fn start(
+    global: &Global,
+    environment: &Environment,
+    stream: Stream,
+    now: TimeSource,
+) -> Started {
+    let terminal = stream.is_terminal();
+    let no_color = environment.no_color();
+    let style = Style::choose(global.log_format, global.color, terminal, no_color);
+    let level = environment.log_level(global.log_level);
+    let context = Context::default();
+    install(logger(level, style, stream.writer(), now, context.clone()));
+    let watched = terminal && matches!(style, Style::Text { .. });
+    Started {
+        context,
+        style,
+        progress: Progress::new(stream.writer(), TERMINAL_COLUMNS, watched),
     }
 }
 
