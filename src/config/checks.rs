@@ -1,7 +1,8 @@
 //! Contradictions between keys that are fine one by one, each with its arithmetic.
 
 use super::Config;
-use super::parse::show_duration as show;
+use std::time::Duration;
+
 use super::resolver::Resolver;
 use super::value::Origin;
 
@@ -53,6 +54,10 @@ fn likes_fit_into_the_run(resolver: &mut Resolver<'_>, config: &Config) {
             "fewer likes per run, shorter pauses, or a longer run".to_owned(),
         );
     }
+}
+
+fn show(span: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(span)
 }
 
 /// How many requests one like takes, a story's view included.

@@ -16,8 +16,9 @@ use super::value::{Origin, Value};
 use crate::cli::Global;
 use crate::model::ProfileName;
 
-/// What the command line asks of the configuration.
-#[derive(Clone, Debug, Default)]
+/// What the command line asks of the configuration. Not `Debug`, like all that was typed: it may
+/// hold a secret in the wrong place.
+#[derive(Clone, Default)]
 pub struct Request {
     /// `--config`.
     pub config_file: Option<PathBuf>,
@@ -30,7 +31,7 @@ pub struct Request {
 }
 
 /// A key set by a flag.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Flag {
     /// The key.
     pub key: &'static str,
@@ -43,10 +44,10 @@ pub struct Flag {
 impl Request {
     /// From the flags of every command.
     pub fn new(global: &Global) -> Self {
-        let database = global.database.clone().map(|text| Flag {
+        let database = global.database.as_ref().map(|address| Flag {
             key: "database",
             flag: "--database",
-            text,
+            text: address.expose().to_owned(),
         });
         Self {
             config_file: global.config.clone(),
@@ -76,7 +77,7 @@ impl Request {
 }
 
 /// A value and where it came from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Setting {
     pub(super) value: Value,
     pub(super) origin: Origin,

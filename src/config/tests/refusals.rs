@@ -85,7 +85,7 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
     (
         "limits.likes_per_run = 13",
         "limits.likes_per_run",
-        &["13 likes x 75s", "= 975s", "limits.max_runtime = 15m"],
+        &["13 likes x 1m 15s", "= 16m 15s", "limits.max_runtime = 15m"],
     ),
     (
         "limits.likes_per_target = 11",
