@@ -34,6 +34,24 @@ pub trait Clock {
     fn interrupted(&self) -> Option<Interrupt>;
 }
 
+impl<C: Clock + ?Sized> Clock for &C {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) {
+        (**self).sleep_until(deadline);
+    }
+
+    fn interrupted(&self) -> Option<Interrupt> {
+        (**self).interrupted()
+    }
+}
+
 // ------------------------------------------------------------------------------------- platform
 
 /// What one request brought back. Exactly one HTTP request was made, or none where
@@ -243,6 +261,9 @@ pub struct Claim {
     pub call: &'static str,
     /// The run it belongs to; none for a dry run and for commands.
     pub run: Option<RunId>,
+    /// One of the counted exceptions to holds: it may go ahead while every hold in force is about
+    /// the session ([`HoldReason::about_session`]). The caller does the counting.
+    pub despite_session_holds: bool,
 }
 
 /// Whether a claim was granted.
@@ -291,6 +312,8 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
+    /// An answered request showed that the session was alive at this moment.
+    SessionAlive(Timestamp),
     /// The platform declared the session dead: forget it, keep the device.
     SessionDead,
     /// The account's device.
@@ -300,12 +323,20 @@ pub enum Change {
         /// Whether it may replace another; otherwise it is stored only if there is none.
         replace: bool,
     },
-    /// A target was looked up.
+    /// A target was looked up. If its pk is that of another target, the two are one: the older row
+    /// takes over this one's name and settings, and this row goes.
     TargetResolved {
         /// Which target.
         target: TargetId,
         /// Its permanent id.
         pk: Pk,
+        /// Its present name.
+        username: String,
+    },
+    /// A listing showed a target under another user name.
+    TargetRenamed {
+        /// Which target.
+        target: TargetId,
         /// Its present name.
         username: String,
     },

@@ -237,7 +237,7 @@ pub fn text(loaded: &Loaded, forecast: &Forecast) -> String {
     for warning in &forecast.warnings {
         let _ = writeln!(text, "\nnote: {warning}");
     }
-    text
+    text.trim_end().to_owned()
 }
 
 /// How many a day a limit admits in the long run.

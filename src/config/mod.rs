@@ -29,7 +29,7 @@ pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key};
 pub use raw::{Flag, Request};
 pub use resolve::{Effective, Loaded, load};
-pub use targets::{select, username};
+pub use targets::username;
 pub use value::{Origin, Value};
 
 use crate::model::{Limit, ProfileName, Secret};

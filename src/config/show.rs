@@ -28,7 +28,7 @@ pub fn text(loaded: &Loaded) -> String {
     for (key, value, origin) in rows {
         let _ = writeln!(text, "{key:<keys$}  {value:<values$}  {origin}");
     }
-    text
+    text.trim_end().to_owned()
 }
 
 /// The same for machines.

@@ -44,26 +44,6 @@ impl Resolver<'_> {
     }
 }
 
-/// The targets that `names` name, for `--targets`; a name that is not on the list is an error.
-pub fn select(targets: &[TargetConfig], names: &[String]) -> Result<Vec<TargetConfig>, String> {
-    let mut wanted = Vec::new();
-    for name in names {
-        let name = username(name)?;
-        if !targets.iter().any(|target| target.username == name) {
-            let known: Vec<&str> = targets.iter().map(|t| t.username.as_str()).collect();
-            return Err(format!(
-                "{name} is not among the configured targets: {}",
-                known.join(", ")
-            ));
-        }
-        wanted.push(name);
-    }
-    let chosen = targets
-        .iter()
-        .filter(|target| wanted.contains(&target.username));
-    Ok(chosen.cloned().collect())
-}
-
 /// As short as it can be said.
 fn shown_target(target: &TargetConfig) -> Value {
     let name = Value::Text(target.username.clone());

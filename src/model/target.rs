@@ -43,7 +43,9 @@ impl TargetTrouble {
 pub struct Target {
     /// Its row.
     pub id: TargetId,
-    /// Its present user name, lower case.
+    /// The name the operator wrote, lower case; a rename on the platform does not change it.
+    pub listed_as: String,
+    /// The user name it was last seen under, lower case.
     pub username: String,
     /// Its permanent id, pinned at the first look-up.
     pub pk: Option<Pk>,

@@ -13,13 +13,8 @@ use log::kv::{self, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Record};
 use serde_json::{Map, Value};
 
-use super::progress::Progress;
-use crate::cli::{ColorChoice, Global, LogFormat};
-use crate::config::Environment;
+use crate::cli::{ColorChoice, LogFormat};
 use crate::model::Timestamp;
-
-/// The narrowest terminal in common use.
-const TERMINAL_COLUMNS: usize = 80;
 
 /// Where time stamps come from.
 pub type TimeSource = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -97,7 +92,7 @@ pub struct Context(Arc<RwLock<Known>>);
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    run_id: Option<i64>,
+    run_id: Option<String>,
     account: Option<String>,
 }
 
@@ -111,7 +106,7 @@ impl Context {
     }
 
     /// Sets the run; `None` after it has ended.
-    pub fn set_run(&self, run_id: Option<i64>) {
+    pub fn set_run(&self, run_id: Option<String>) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -123,37 +118,6 @@ impl Context {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-    }
-}
-
-/// What [`start`] hands to a command.
-pub struct Started {
-    /// To be told the account and the run.
-    pub context: Context,
-    /// How lines look.
-    pub style: Style,
-    /// The progress line: on only where a person watches text.
-    pub progress: Progress,
-}
-
-/// Starts logging for a command as its flags say.
-pub fn start(
-    global: &Global,
-    environment: &Environment,
-    stream: Stream,
-    now: TimeSource,
-) -> Started {
-    let terminal = stream.is_terminal();
-    let no_color = environment.no_color();
-    let style = Style::choose(global.log_format, global.color, terminal, no_color);
-    let level = environment.log_level(global.log_level);
-    let context = Context::default();
-    install(logger(level, style, stream.writer(), now, context.clone()));
-    let watched = terminal && matches!(style, Style::Text { .. });
-    Started {
-        context,
-        style,
-        progress: Progress::new(stream.writer(), TERMINAL_COLUMNS, watched),
     }
 }
 
@@ -230,7 +194,10 @@ fn text_line(record: &Record<'_>, now: Timestamp, known: &Known, color: bool) ->
 }
 
 fn context_fields(known: &Known) -> Vec<(String, Value)> {
-    let run = known.run_id.map(|run| ("run_id".to_owned(), run.into()));
+    let run = known
+        .run_id
+        .clone()
+        .map(|run| ("run_id".to_owned(), run.into()));
     let account = known.account.clone();
     let account = account.map(|account| ("account".to_owned(), account.into()));
     run.into_iter().chain(account).collect()

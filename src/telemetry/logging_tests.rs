@@ -50,7 +50,7 @@ fn written(style: Style, context: &Context, log: impl FnOnce(&Logger)) -> String
 fn full_context() -> Context {
     let context = Context::default();
     context.set_account("alice");
-    context.set_run(Some(7));
+    context.set_run(Some("r7".to_owned()));
     context
 }
 
@@ -62,7 +62,7 @@ fn a_json_line_has_time_level_message_context_and_typed_fields() {
     assert_eq!(
         text,
         "{\"timestamp\":\"2026-11-21T12:00:00.007Z\",\"level\":\"info\",\"msg\":\"liked\",\
-         \"run_id\":7,\"account\":\"alice\",\"item\":\"1_2\",\"tries\":3,\"fresh\":true,\
+         \"run_id\":\"r7\",\"account\":\"alice\",\"item\":\"1_2\",\"tries\":3,\"fresh\":true,\
          \"share\":0.5}\n"
     );
 }
@@ -86,7 +86,7 @@ fn a_field_cannot_replace_what_every_line_has() {
     });
     let line: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(line["msg"], "real");
-    assert_eq!(line["run_id"], 7);
+    assert_eq!(line["run_id"], "r7");
     assert_eq!(line["field_msg"], "other");
     assert_eq!(line["field_run_id"], 9);
 }
@@ -99,7 +99,7 @@ fn a_text_line_has_the_same_fields() {
     });
     assert_eq!(
         text,
-        "2026-11-21T12:00:00.007Z warn  waiting wait_s=37 reason=\"two words\" run_id=7 \
+        "2026-11-21T12:00:00.007Z warn  waiting wait_s=37 reason=\"two words\" run_id=r7 \
          account=alice\n"
     );
 }
@@ -141,7 +141,7 @@ fn the_context_of_a_line_is_that_of_its_moment() {
     let context = Context::default();
     let text = written(Style::Json, &context, |logger| {
         log::info!(logger: logger, "before");
-        context.set_run(Some(1));
+        context.set_run(Some("r1".to_owned()));
         log::info!(logger: logger, "during");
         context.set_run(None);
         log::info!(logger: logger, "after");
@@ -150,7 +150,7 @@ fn the_context_of_a_line_is_that_of_its_moment() {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["run_id"].clone())
         .collect();
-    assert_eq!(runs, [Value::Null, 1.into(), Value::Null]);
+    assert_eq!(runs, [Value::Null, "r1".into(), Value::Null]);
 }
 
 #[test]

@@ -1,34 +1,12 @@
 //! `config show` and `config check`.
 
-use clap::Parser;
-
 use super::*;
-use crate::cli::{Cli, Command};
-use crate::commands::config as command;
 use crate::config::forecast::forecast;
-use crate::exit::ExitCode;
-
-fn answer(setup: &Setup, line: &str) -> (Result<ExitCode, ConfigErrors>, String) {
-    let file = setup.path("config.toml").display().to_string();
-    let words = ["story-liker", "--config", &file].into_iter();
-    let cli = Cli::try_parse_from(words.chain(line.split(' '))).unwrap();
-    let Command::Config(what) = cli.command else {
-        panic!("not a config command")
-    };
-    let variables = setup
-        .variables
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.as_str()));
-    let mut out = Vec::new();
-    let code = command::run(what, &cli.global, &variables.collect(), &mut out);
-    (code, String::from_utf8(out).unwrap())
-}
 
 #[test]
 fn show_tells_every_key_with_value_and_origin() {
     let setup = Setup::new("targets = [\"anna\"]\n").variable("IG_PASSWORD", "hunter2");
-    let (code, text) = answer(&setup, "config show");
-    assert_eq!(code.unwrap(), ExitCode::Ok);
+    let text = show::text(&setup.load().unwrap());
     for key in KEYS {
         let line = text
             .lines()
@@ -48,8 +26,7 @@ fn show_tells_every_key_with_value_and_origin() {
 #[test]
 fn show_in_json_has_typed_values() {
     let setup = Setup::new("[stories]\nmark_seen = false").variable("IG_PASSWORD", "hunter2");
-    let (_, text) = answer(&setup, "config show --json");
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let json = show::json(&setup.load().unwrap());
     let settings = &json["settings"];
     assert_eq!(json["profile"], "default");
     assert_eq!(settings["stories.mark_seen"]["value"], false);
@@ -58,34 +35,13 @@ fn show_in_json_has_typed_values() {
     assert_eq!(settings["limits.likes"]["origin"], "default");
     assert_eq!(settings["account.password"]["value"], "***");
     assert_eq!(settings["quiet_hours"]["value"], serde_json::Value::Null);
-    assert!(!text.contains("hunter2"));
+    assert!(!json.to_string().contains("hunter2"));
 }
 
 #[test]
 fn show_tells_the_ceilings_that_were_added() {
-    let (_, text) = answer(&Setup::new("limits.likes = \"5/1h\""), "config show");
+    let text = show::text(&Setup::new("limits.likes = \"5/1h\"").load().unwrap());
     assert!(text.contains("[\"5/1h\", \"700/7d\"]"), "{text}");
-}
-
-#[test]
-fn check_wants_targets_and_show_does_not() {
-    let setup = Setup::new("");
-    assert_eq!(answer(&setup, "config show").0.unwrap(), ExitCode::Ok);
-    let errors = answer(&setup, "config check").0.unwrap_err();
-    assert_eq!(errors.0[0].key, "targets");
-}
-
-#[test]
-fn mistakes_are_an_answer_in_json() {
-    let setup = Setup::new("targets = [\"anna\"]\nposts.per_target = 99");
-    let (code, text) = answer(&setup, "config check --json");
-    assert_eq!(code.unwrap(), ExitCode::Config);
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json["ok"], false);
-    assert_eq!(json["mistakes"][0]["key"], "posts.per_target");
-    assert_eq!(json["mistakes"][0]["value"], "99");
-    let origin = json["mistakes"][0]["origin"].as_str().unwrap();
-    assert!(origin.ends_with("line 2"), "{origin}");
 }
 
 #[test]
@@ -152,8 +108,8 @@ fn checks_beyond_the_request_limit_are_a_warning() {
 
 #[test]
 fn check_prints_verdict_and_forecast() {
-    let (code, text) = answer(&Setup::new("targets = [\"anna\"]"), "config check");
-    assert_eq!(code.unwrap(), ExitCode::Ok);
+    let loaded = Setup::new("targets = [\"anna\"]").load().unwrap();
+    let text = forecast::text(&loaded, &forecast(&loaded.config));
     for words in [
         "The configuration is in order.",
         "2 requests, 5s to 12s",

@@ -217,20 +217,6 @@ fn targets_are_names_addresses_or_tables() {
 }
 
 #[test]
-fn a_selection_keeps_the_configured_order_and_refuses_strangers() {
-    let targets = Setup::new("targets = [\"anna\", \"bob\", \"carl\"]")
-        .config()
-        .targets;
-    let names = |names: &[&str]| -> Result<Vec<String>, String> {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let chosen = select(&targets, &names)?;
-        Ok(chosen.into_iter().map(|target| target.username).collect())
-    };
-    assert_eq!(names(&["@Carl", "anna"]).unwrap(), ["anna", "carl"]);
-    assert!(names(&["dora"]).unwrap_err().contains("anna, bob, carl"));
-}
-
-#[test]
 fn limits_per_target_are_a_number_per_run_and_windows() {
     let limits = |text: &str| {
         let setup = Setup::new(&format!("[limits]\nlikes_per_target = {text}"));

@@ -1,0 +1,9 @@
+//! What protects the account: rolling windows, holds, pauses, quiet hours, the clock's error. All
+//! pure: `now` and chance are arguments, nothing here sleeps, sends or stores (R1, R2).
+
+pub mod hold;
+pub mod limits;
+pub mod pace;
+pub mod quiet;
+pub mod skew;
+pub mod window;

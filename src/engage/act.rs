@@ -1,0 +1,386 @@
+//! Claim, act, settle: the only way in which anything is sent.
+//!
+//! 1. The claim is committed. A crash after this leaves an attempt without outcome: it counts in
+//!    every window and is never repeated blindly.
+//! 2. One call of the platform: one request.
+//! 3. Outcome, hold, session and all that follows are committed together, so a throttled answer is
+//!    never half remembered.
+
+use super::pass::Ports;
+use super::policy::Budget;
+use super::report::{Counts, HeldBy, Stop, full_window};
+use super::watch::{Watch, Woken};
+use crate::care::hold;
+use crate::care::limits::LimitsInForce;
+use crate::care::pace::Pacer;
+use crate::care::window::{LONGEST_SPAN, Windows};
+use crate::config::Config;
+use crate::model::{
+    Attempt, AttemptId, AttemptKind, Hold, HoldReason, ItemId, ItemKind, NewHold, Outcome, RunId,
+    RunRecord, Session, TargetId, Timestamp,
+};
+use crate::ports::{
+    Answer, Change, Claim, Claimed, Effect, Next, Platform, PlatformError, Settlement, Store,
+    StoreError,
+};
+
+/// How many earlier runs are looked back on for trouble "in a row". Runs that sent nothing do not
+/// count, so more than three are read.
+const RUNS_LOOKED_BACK: u32 = 50;
+
+/// Told when the program waits, and for what; for a person who watches.
+pub trait Waiting {
+    /// The program sleeps from `now` until `until`.
+    fn wait(&mut self, now: Timestamp, until: Timestamp, why: &str);
+    /// It goes on.
+    fn over(&mut self);
+}
+
+/// Holds the ports and sends.
+pub struct Actor<'a> {
+    pub(super) platform: &'a mut dyn Platform,
+    pub(super) store: &'a mut dyn Store,
+    pub(super) watch: Watch<'a>,
+    pub(super) waiting: &'a mut dyn Waiting,
+    pub(super) budget: Budget,
+    pub(super) run: Option<RunId>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) runs: Vec<RunRecord>,
+    pub(super) counts: Counts,
+    pub(super) dry_run: bool,
+}
+
+/// What is about to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Act<'n> {
+    pub kind: AttemptKind,
+    pub call: &'static str,
+    pub target: Option<TargetId>,
+    /// The target's name, for its stream of chance; empty without a target.
+    pub name: &'n str,
+    pub item: Option<(ItemKind, ItemId)>,
+    pub despite_session_holds: bool,
+    /// A read that repeats one whose connection broke: it is not repeated again.
+    pub repetition: bool,
+}
+
+impl Act<'_> {
+    pub fn read(call: &'static str) -> Self {
+        Self {
+            kind: AttemptKind::Read,
+            call,
+            target: None,
+            name: "",
+            item: None,
+            despite_session_holds: false,
+            repetition: false,
+        }
+    }
+
+    /// Whether this error ends the pass because Instagram cannot be reached.
+    fn ends_with(&self, error: &PlatformError) -> bool {
+        match error.next {
+            Next::EndPass => true,
+            Next::RepeatRead => self.kind != AttemptKind::Read || self.repetition,
+            _ => false,
+        }
+    }
+}
+
+/// A request that was sent and is not settled yet.
+#[must_use = "an attempt that is not settled stays claimed"]
+pub(super) struct Sent<T> {
+    pub result: Result<T, PlatformError>,
+    pub receipt: Receipt,
+}
+
+/// What settles a request.
+pub(super) struct Receipt {
+    attempt: AttemptId,
+    pub claimed_at: Timestamp,
+    session: Option<Session>,
+}
+
+impl Receipt {
+    /// The new session of a login, to be stored as one rather than as a changed old one.
+    pub fn take_session(&mut self) -> Option<Session> {
+        self.session.take()
+    }
+}
+
+/// Why a claim was not granted, where the pass can go on without it.
+pub(super) enum Refusal {
+    /// The item has had its like.
+    Taken,
+    /// The pass ends.
+    Stop(Stop),
+}
+
+impl From<Stop> for Refusal {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+/// What the pass does after a settled request.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Fine,
+    RepeatRead,
+    SkipTarget,
+    SkipItem,
+    Stop(Stop),
+}
+
+impl<'a> Actor<'a> {
+    /// Reads what the store remembers and stands ready to send.
+    pub fn new(
+        ports: Ports<'a>,
+        config: &Config,
+        seed: u64,
+        run: Option<RunId>,
+        dry_run: bool,
+    ) -> Result<Self, StoreError> {
+        let Ports {
+            platform,
+            store,
+            clock,
+            waiting,
+        } = ports;
+        let watch = Watch::new(clock);
+        let now = watch.now();
+        let holds = store.holds(now.minus(hold::MEMORY))?;
+        let mut runs = store.recent_runs(RUNS_LOOKED_BACK)?;
+        runs.retain(|earlier| Some(earlier.id) != run);
+        let windows = Windows::new(store.attempts(now.minus(LONGEST_SPAN))?);
+        let (last, last_like) = store.newest_attempts()?;
+        let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
+        let last_request = last
+            .as_ref()
+            .map(|attempt| (stood(attempt), attempt.target));
+        let last_like = last_like.as_ref().map(stood);
+        let pacer = Pacer::new(config.pace, seed, last_request, last_like, now);
+        let limits = LimitsInForce::new(&config.limits, &holds, now);
+        Ok(Self {
+            platform,
+            store,
+            watch,
+            waiting,
+            budget: Budget {
+                windows,
+                limits,
+                pacer,
+            },
+            run,
+            holds,
+            runs,
+            counts: Counts::default(),
+            dry_run,
+        })
+    }
+
+    /// Now, in the platform's time as far as it is known.
+    pub fn now(&self) -> Timestamp {
+        self.watch.now()
+    }
+
+    /// Waits for the pause due before a proof of life; the stop, if the wait ended otherwise.
+    pub fn pause_before_proof(&mut self) -> Option<Stop> {
+        self.pause_before(&Act::read("current_user"))
+    }
+
+    /// The store.
+    pub fn store(&mut self) -> &mut dyn Store {
+        self.store
+    }
+}
+
+impl Actor<'_> {
+    /// Claims and sends one request.
+    pub(super) fn send<T>(
+        &mut self,
+        act: &Act<'_>,
+        call: impl FnOnce(&mut dyn Platform) -> Answer<T>,
+    ) -> Result<Sent<T>, Refusal> {
+        let claimed_at = self.watch.now();
+        // A target that a dry run made up has no row; its reads are on record without it.
+        let target = act.target.filter(|target| target.0 > 0);
+        let claim = Claim {
+            kind: act.kind,
+            target,
+            item: act.item,
+            call: act.call,
+            run: self.run,
+            despite_session_holds: act.despite_session_holds,
+        };
+        let limits = self.budget.limits.for_target(target);
+        let claimed = self
+            .store
+            .claim(&claim, &limits, claimed_at)
+            .map_err(Stop::from)?;
+        let attempt = match claimed {
+            Claimed::Granted(attempt) => attempt,
+            Claimed::Taken => return Err(Refusal::Taken),
+            Claimed::Held(hold) => return Err(Stop::Held(held_by(&hold)).into()),
+            Claimed::Full(limit) => {
+                let room = self.budget.windows.room(limit, 1, claimed_at);
+                return Err(full_window(&room).into());
+            }
+        };
+        let sent_at = self.watch.local_now();
+        let answer = call(self.platform);
+        // Without a reply there is nothing to learn about the clock.
+        if answer.server_time.is_some() || answer.result.is_ok() {
+            self.watch.answered(sent_at, answer.server_time);
+        }
+        self.count(act.kind, answer.result.is_ok());
+        let receipt = Receipt {
+            attempt,
+            claimed_at,
+            session: answer.session,
+        };
+        Ok(Sent {
+            result: answer.result,
+            receipt,
+        })
+    }
+
+    /// Settles a request together with everything that follows from its answer.
+    pub(super) fn settle(
+        &mut self,
+        act: &Act<'_>,
+        receipt: Receipt,
+        error: Option<&PlatformError>,
+        mut changes: Vec<Change>,
+    ) -> Result<Verdict, Stop> {
+        let now = self.watch.now();
+        let hold = error.and_then(|error| self.hold_for(act, error, now));
+        let reason = hold.as_ref().map(|hold| hold.reason);
+        if reason.is_some_and(|reason| {
+            matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
+        }) {
+            changes.push(Change::SessionDead);
+        }
+        if self.dry_run {
+            changes.retain(kept_in_a_dry_run);
+        }
+        let settlement = Settlement {
+            outcome: outcome(error),
+            detail: error.map(|error| error.message.clone()).unwrap_or_default(),
+            session: receipt.session,
+            hold: hold.clone(),
+            changes,
+        };
+        self.store.settle(receipt.attempt, &settlement, now)?;
+        self.budget.windows.push(Attempt {
+            kind: act.kind,
+            target: act.target,
+            item: act.item.map(|(_, id)| id.media),
+            claimed_at: receipt.claimed_at,
+            settled_at: Some(now),
+        });
+        self.budget.pacer.sent(act.kind, act.target, act.name, now);
+        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, hold.as_ref())))
+    }
+
+    /// Waits until `until`; the stop, if the wait ended for another reason.
+    pub fn wait(&mut self, until: Timestamp, why: &str) -> Option<Stop> {
+        self.waiting.wait(self.watch.now(), until, why);
+        let woken = self.watch.sleep_until(until);
+        self.waiting.over();
+        if let Some(interrupt) = self.watch.interrupted() {
+            return Some(Stop::Interrupted(interrupt));
+        }
+        match woken {
+            Woken::InTime => None,
+            Woken::Jumped(millis) => Some(Stop::ClockJumped { millis }),
+        }
+    }
+
+    /// Waits for the pause due before `act`.
+    pub(super) fn pause_before(&mut self, act: &Act<'_>) -> Option<Stop> {
+        let (earliest, reason) = self.budget.pacer.earliest(act.kind, act.target);
+        if earliest > self.watch.now() {
+            self.wait(earliest, reason.key())
+        } else {
+            None
+        }
+    }
+
+    fn hold_for(&self, act: &Act<'_>, error: &PlatformError, now: Timestamp) -> Option<NewHold> {
+        if let Next::Stop(objection) = &error.next {
+            return Some(hold::respond(
+                objection,
+                &error.message,
+                &self.holds,
+                &self.runs,
+                now,
+            ));
+        }
+        let ends = act.ends_with(error);
+        ends.then(|| hold::unavailable(&error.message, &self.holds, &self.runs, now))
+            .flatten()
+    }
+
+    fn count(&mut self, kind: AttemptKind, accepted: bool) {
+        let counts = &mut self.counts;
+        match kind {
+            AttemptKind::Read => counts.reads += 1,
+            AttemptKind::StoryView => counts.story_views += 1,
+            AttemptKind::Login | AttemptKind::LoginCode => counts.logins += 1,
+            AttemptKind::Like => {
+                counts.likes_sent += 1;
+                counts.likes += u32::from(accepted);
+            }
+        }
+    }
+}
+
+/// The outcome table.
+fn outcome(error: Option<&PlatformError>) -> Outcome {
+    match error.map(|error| error.effect) {
+        None => Outcome::Ok,
+        Some(Effect::Unsent) => Outcome::Unsent,
+        Some(Effect::Refused) => Outcome::Refused,
+        Some(Effect::Unknown) => Outcome::Unknown,
+    }
+}
+
+fn verdict(act: &Act<'_>, error: &PlatformError, hold: Option<&NewHold>) -> Verdict {
+    if act.ends_with(error) {
+        return Verdict::Stop(Stop::Unavailable {
+            message: error.message.clone(),
+            hold_until: hold.and_then(|hold| hold.until),
+        });
+    }
+    match &error.next {
+        Next::RepeatRead | Next::EndPass => Verdict::RepeatRead,
+        Next::SkipTarget(_) => Verdict::SkipTarget,
+        Next::SkipGoneItem | Next::SkipInvalidItem => Verdict::SkipItem,
+        Next::Stop(objection) => Verdict::Stop(Stop::Objected(HeldBy {
+            reason: objection.reason,
+            until: hold.and_then(|hold| hold.until),
+            message: error.message.clone(),
+        })),
+    }
+}
+
+/// The hold, as a reason to stop.
+pub(super) fn held_by(hold: &Hold) -> HeldBy {
+    HeldBy {
+        reason: hold.reason,
+        until: hold.until,
+        message: hold.message.clone(),
+    }
+}
+
+/// A dry run decides nothing for later: only the session and its holds are kept.
+fn kept_in_a_dry_run(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Proved { .. }
+            | Change::SessionAlive(_)
+            | Change::SessionDead
+            | Change::HoldCleared { .. }
+    )
+}

@@ -1,0 +1,222 @@
+//! One login sequence: introduce the device, fetch the key, submit the password once, and the code
+//! of an authenticator app once if asked. Every request is claimed and paced like any other; the
+//! password counts against `limits.logins`. Whatever the platform wants beyond that is shown to the
+//! operator, and the program stops.
+
+use super::act::{Act, Actor, Refusal, Sent, Verdict};
+use super::report::{HeldBy, Stop};
+use super::session::wrong_account;
+use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret};
+use crate::ports::{Answer, Change, LoginReply, Myself, Platform, SecondFactor};
+
+/// What a login is done with.
+pub struct Credentials<'a> {
+    /// Login name.
+    pub username: &'a str,
+    /// Password; submitted once.
+    pub password: &'a Secret,
+}
+
+/// Where the code of the second factor comes from.
+pub trait CodeSource {
+    /// The present code, or why there is none.
+    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String>;
+}
+
+/// How a login sequence ended.
+#[derive(Debug)]
+pub enum LoginEnd {
+    /// Logged in; session, proof of life and cleared holds are stored.
+    LoggedIn(Myself),
+    /// Not logged in; whatever hold follows is stored.
+    Stop(Stop),
+}
+
+/// Runs the sequence. `by` names who clears the holds about the session: `login` or `relogin`.
+pub fn log_in(
+    actor: &mut Actor<'_>,
+    account: &Account,
+    credentials: &Credentials<'_>,
+    codes: &mut dyn CodeSource,
+    by: &'static str,
+) -> LoginEnd {
+    match sequence(actor, account, credentials, codes, by) {
+        Ok(myself) => LoginEnd::LoggedIn(myself),
+        Err(stop) => LoginEnd::Stop(stop),
+    }
+}
+
+fn sequence(
+    actor: &mut Actor<'_>,
+    account: &Account,
+    credentials: &Credentials<'_>,
+    codes: &mut dyn CodeSource,
+    by: &'static str,
+) -> Result<Myself, Stop> {
+    // Asking for room first: a password that cannot be submitted needs no preparation.
+    let now = actor.watch.now();
+    let attempts = [
+        (AttemptKind::Login, None),
+        (AttemptKind::Read, None),
+        (AttemptKind::Read, None),
+    ];
+    if let Some(room) = actor
+        .budget
+        .windows
+        .full(&actor.budget.limits.windows, &attempts, now)
+    {
+        return Err(super::report::full_window(&room));
+    }
+    actor.platform.use_session(None);
+    let device = Change::Device {
+        device: actor.platform.device(),
+        replace: false,
+    };
+    actor.store.apply(&[device], now)?;
+
+    step(actor, AttemptKind::Read, "login_prepare", |platform| {
+        platform.login_prepare()
+    })?;
+    let key = step(actor, AttemptKind::Read, "login_key", |platform| {
+        platform.login_key()
+    })?;
+    let (reply, sent) = ask(actor, AttemptKind::Login, "login_password", |platform| {
+        platform.login_password(credentials.username, credentials.password, &key)
+    })?;
+    match reply {
+        LoginReply::LoggedIn(myself) => finish(actor, account, &sent.0, sent.1, myself, by),
+        LoginReply::SecondFactor(factor) => {
+            fine(actor.settle(&sent.0, sent.1.receipt, None, Vec::new())?)?;
+            let code = match codes.code(&factor) {
+                Ok(code) => code,
+                Err(message) => return Err(needs_a_person(actor, message)),
+            };
+            let (myself, sent) = ask(actor, AttemptKind::LoginCode, "login_code", |platform| {
+                platform.login_code(credentials.username, &code, &factor)
+            })?;
+            finish(actor, account, &sent.0, sent.1, myself, by)
+        }
+    }
+}
+
+/// A request of the sequence that is settled by itself.
+fn step<T>(
+    actor: &mut Actor<'_>,
+    kind: AttemptKind,
+    call: &'static str,
+    send: impl FnOnce(&mut dyn Platform) -> Answer<T>,
+) -> Result<T, Stop> {
+    let (value, (act, sent)) = ask(actor, kind, call, send)?;
+    fine(actor.settle(&act, sent.receipt, None, Vec::new())?)?;
+    Ok(value)
+}
+
+/// A request of the sequence: its value with the settlement still to be made, or, if it failed, the
+/// settled stop. Nothing in a login is ever repeated.
+fn ask<T>(
+    actor: &mut Actor<'_>,
+    kind: AttemptKind,
+    call: &'static str,
+    send: impl FnOnce(&mut dyn Platform) -> Answer<T>,
+) -> Result<(T, (Act<'static>, Sent<()>)), Stop> {
+    let act = Act {
+        kind,
+        despite_session_holds: true,
+        repetition: true,
+        ..Act::read(call)
+    };
+    if let Some(stop) = actor.pause_before(&act) {
+        return Err(stop);
+    }
+    let Sent { result, receipt } = actor.send(&act, send).map_err(|refusal| match refusal {
+        Refusal::Stop(stop) => stop,
+        Refusal::Taken => Stop::Store {
+            code: crate::exit::ExitCode::Software,
+            message: format!("{call} was refused as taken; please report this with the log"),
+        },
+    })?;
+    match result {
+        Ok(value) => Ok((
+            value,
+            (
+                act,
+                Sent {
+                    result: Ok(()),
+                    receipt,
+                },
+            ),
+        )),
+        Err(error) => {
+            let verdict = actor.settle(&act, receipt, Some(&error), Vec::new())?;
+            Err(match verdict {
+                Verdict::Stop(stop) => stop,
+                _ => Stop::Unavailable {
+                    message: error.message,
+                    hold_until: None,
+                },
+            })
+        }
+    }
+}
+
+fn finish(
+    actor: &mut Actor<'_>,
+    account: &Account,
+    act: &Act<'_>,
+    mut sent: Sent<()>,
+    myself: Myself,
+    by: &'static str,
+) -> Result<Myself, Stop> {
+    let now = actor.watch.now();
+    let session = sent.receipt.take_session();
+    let wrong = wrong_account(account, &myself);
+    let mut changes = Vec::new();
+    if let (Some(session), None) = (session, &wrong) {
+        actor.platform.use_session(Some(session.clone()));
+        changes.push(Change::SessionObtained { session, at: now });
+        changes.push(Change::Proved {
+            myself: myself.clone(),
+            at: now,
+        });
+        let open = actor.store.holds(now)?;
+        changes.extend(
+            open.iter()
+                .filter(|hold| hold.in_force(now) && hold.reason.about_session())
+                .map(|hold| Change::HoldCleared { hold: hold.id, by }),
+        );
+    }
+    let obtained = !changes.is_empty();
+    fine(actor.settle(act, sent.receipt, None, changes)?)?;
+    match wrong {
+        Some(stop) => Err(stop),
+        None if obtained => Ok(myself),
+        None => Err(Stop::Store {
+            code: crate::exit::ExitCode::Software,
+            message: "a login without a session was taken for one; please report this".to_owned(),
+        }),
+    }
+}
+
+fn needs_a_person(actor: &mut Actor<'_>, message: String) -> Stop {
+    let hold = NewHold {
+        reason: HoldReason::LoginRefused,
+        until: None,
+        message: message.clone(),
+    };
+    let now = actor.watch.now();
+    match actor.store.add_hold(&hold, now) {
+        Ok(_) => Stop::Objected(HeldBy {
+            reason: hold.reason,
+            until: None,
+            message,
+        }),
+        Err(error) => error.into(),
+    }
+}
+
+fn fine(verdict: Verdict) -> Result<(), Stop> {
+    match verdict {
+        Verdict::Stop(stop) => Err(stop),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,31 @@
+//! The like pass: one careful walk over the targets.
+//!
+//! ```text
+//! loop: step = policy::next(&state, now)     pure
+//!       claim in the store                   durable
+//!       act on the platform                  may fail
+//!       settle in the store                  durable
+//!       state.absorb(...)                    pure
+//! ```
+//!
+//! The order is the safety: a request is on record before it is sent, so a crash at any instruction
+//! leaves at most one claim without outcome, which counts in every window and is never repeated
+//! blindly.
+
+mod absorb;
+mod act;
+mod login;
+mod pass;
+mod policy;
+mod queue;
+mod report;
+mod session;
+mod watch;
+
+pub use absorb::{READ_BACK_AFTER, may_be_liked};
+pub use act::{Actor, Waiting};
+pub use login::{CodeSource, Credentials, LoginEnd, log_in};
+pub use pass::{Mode, PassInput, Ports, pass};
+pub use report::{Counts, Decision, HeldBy, Report, Stop, TargetReport, WindowReport};
+pub use session::{ProofEnd, prove};
+pub use watch::Watch;

@@ -1,0 +1,103 @@
+//! The end of a pass: one new login where that is allowed, pruning, the run's record.
+
+use std::time::Duration;
+
+use super::Running;
+use crate::engage::login::{Credentials, LoginEnd, log_in};
+use crate::engage::report::{Report, Stop, WindowReport};
+use crate::model::{AttemptKind, HoldReason};
+use crate::ports::{Retention, RunEnd, StoreError};
+
+/// After a login, the next one that nobody asked for waits this long.
+const BETWEEN_LOGINS: Duration = Duration::from_hours(24);
+
+impl Running<'_> {
+    /// One login after `login_required`, where the configuration allows it and none was made in
+    /// the last 24 hours.
+    pub(super) fn log_in_again(&mut self, stop: &Stop) -> Option<Stop> {
+        let Stop::Objected(by) = stop else {
+            return None;
+        };
+        let allowed = by.reason == HoldReason::LoginRequired
+            && self.config.session.relogin
+            && !self.mode.dry_run;
+        let now = self.actor.watch.now();
+        let recent = self
+            .actor
+            .budget
+            .windows
+            .newest(AttemptKind::Login)
+            .is_some_and(|login| {
+                now.since(login.settled_at.unwrap_or(login.claimed_at)) <= BETWEEN_LOGINS
+            });
+        let username = self
+            .config
+            .account
+            .username
+            .as_deref()
+            .or(self.account.username.as_deref());
+        let password = self.config.account.password.as_ref();
+        let (Some(username), Some(password), true, false) = (username, password, allowed, recent)
+        else {
+            return None;
+        };
+        log::warn!("the session is dead; logging in once, as session.relogin allows");
+        let credentials = Credentials { username, password };
+        self.account.session = None;
+        match log_in(
+            &mut self.actor,
+            &self.account,
+            &credentials,
+            self.codes,
+            "relogin",
+        ) {
+            LoginEnd::LoggedIn(_) => Some(Stop::LoggedInAgain),
+            LoginEnd::Stop(Stop::WindowFull { .. }) => None,
+            LoginEnd::Stop(stop) => Some(stop),
+        }
+    }
+
+    pub(super) fn close(&mut self, report: &mut Report) -> Result<(), StoreError> {
+        let now = self.actor.watch.now();
+        report.ended_at = now;
+        report.counts = self.actor.counts;
+        report.targets = self
+            .targets
+            .values()
+            .map(|(_, report)| report.clone())
+            .collect();
+        report.targets.sort_by(|a, b| a.username.cmp(&b.username));
+        report.windows = self
+            .actor
+            .budget
+            .limits
+            .windows
+            .iter()
+            .filter(|limit| WindowReport::shown(limit.scope))
+            .map(|limit| WindowReport::new(&self.actor.budget.windows.room(*limit, 1, now)))
+            .collect();
+        let Some(run) = self.actor.run else {
+            return Ok(());
+        };
+        let may_prune = !matches!(
+            report.stop,
+            Stop::Store { .. } | Stop::ClockOff { .. } | Stop::ClockJumped { .. } | Stop::Held(_)
+        ) && self.actor.watch.untrusted().is_none();
+        if may_prune {
+            let retention = Retention {
+                stories_after: self.config.stories_after,
+                history_keep: self.config.history_keep,
+            };
+            report.pruned = self.actor.store.prune(&retention, now)?;
+        }
+        let end = RunEnd {
+            stop: report.stop.sentence(),
+            trouble: report.stop.trouble(),
+            exit_code: report.exit_code().number(),
+            requests: report.counts.requests(),
+            likes: report.counts.likes,
+            report: report.to_json().to_string(),
+        };
+        self.actor.store.end_run(run, &end, now)
+    }
+}

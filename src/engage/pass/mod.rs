@@ -1,0 +1,268 @@
+//! The loop: decide, claim, act, settle, absorb, until the policy says stop.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::act::{Actor, Waiting, held_by};
+use super::login::CodeSource;
+use super::policy::{self, State, Step, Work};
+use super::queue::{as_if_synchronised, queue};
+use super::report::{Counts, Report, Stop, TargetReport};
+use super::session::settle_doubt;
+use crate::care::hold;
+use crate::config::Config;
+use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
+use crate::ports::{Clock, Platform, Pruned, Store, StoreError, WantedTarget};
+
+mod closing;
+mod decisions;
+mod reads;
+mod writes;
+
+/// How a pass is run.
+#[derive(Clone, Debug, Default)]
+pub struct Mode {
+    /// Decide and explain, but send no view, like or login.
+    pub dry_run: bool,
+    /// Treat every target as due.
+    pub check_all: bool,
+    /// Only these targets.
+    pub only: Option<Vec<String>>,
+}
+
+/// What a pass is run with.
+pub struct PassInput<'a> {
+    /// The resolved configuration.
+    pub config: &'a Config,
+    /// How it is run.
+    pub mode: Mode,
+    /// Seed of its chance.
+    pub seed: u64,
+    /// Names it in logs and reports.
+    pub run_id: &'a str,
+    /// The code of the second factor, where `session.relogin` needs one.
+    pub codes: &'a mut dyn CodeSource,
+}
+
+/// The ports of a pass.
+pub struct Ports<'a> {
+    /// Instagram.
+    pub platform: &'a mut dyn Platform,
+    /// The opened store; its lock is held.
+    pub store: &'a mut dyn Store,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Who is told of pauses.
+    pub waiting: &'a mut dyn Waiting,
+}
+
+/// Runs one pass. Every way in which it can end is a [`Stop`] in the report.
+pub fn pass<'a>(input: PassInput<'a>, ports: Ports<'a>) -> Report {
+    let started_at = ports.clock.now();
+    let mut report = Report {
+        run_id: input.run_id.to_owned(),
+        profile: input.config.profile.clone(),
+        dry_run: input.mode.dry_run,
+        seed: input.seed,
+        started_at,
+        ended_at: started_at,
+        stop: Stop::Done,
+        counts: Counts::default(),
+        targets: Vec::new(),
+        decisions: Vec::new(),
+        windows: Vec::new(),
+        halved_until: None,
+        recovered: 0,
+        pruned: Pruned::default(),
+    };
+    match Running::begin(input, ports, &mut report) {
+        Ok(mut running) => running.finish(&mut report),
+        Err(error) => report.stop = error.into(),
+    }
+    report
+}
+
+struct Running<'a> {
+    config: &'a Config,
+    mode: Mode,
+    codes: &'a mut dyn CodeSource,
+    actor: Actor<'a>,
+    account: Account,
+    state: State,
+    targets: BTreeMap<TargetId, (Target, TargetReport)>,
+    /// The next read repeats one whose connection broke.
+    repetition: bool,
+}
+
+impl<'a> Running<'a> {
+    fn begin(
+        input: PassInput<'a>,
+        ports: Ports<'a>,
+        report: &mut Report,
+    ) -> Result<Self, StoreError> {
+        let PassInput {
+            config,
+            mode,
+            seed,
+            codes,
+            ..
+        } = input;
+        let store = ports.store;
+        let now = ports.clock.now();
+        let run = if mode.dry_run {
+            None
+        } else {
+            Some(store.begin_run("run", seed, now)?)
+        };
+        if !mode.dry_run {
+            report.recovered = u32::try_from(store.recover(now)?.len()).unwrap_or(u32::MAX);
+        }
+        let account = store.account()?;
+        let proved = account.session_proved_at;
+        let state = State {
+            deadline: now.plus(config.limits.max_runtime),
+            quiet_hours: config.quiet_hours,
+            time_zone: config.time_zone.clone(),
+            queue: VecDeque::new(),
+            likes: 0,
+            likes_by_target: BTreeMap::new(),
+            unproved: account.pk.is_none() || proved.is_none(),
+            proof_due: proved.is_none_or(|at| now.since(at) > config.session.keep_alive),
+            replied: false,
+            mark_seen: config.stories.mark_seen,
+            dry_run: mode.dry_run,
+        };
+        let ports = Ports { store, ..ports };
+        let actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
+        report.halved_until = actor.budget.limits.halved_until;
+        Ok(Self {
+            config,
+            mode,
+            codes,
+            actor,
+            account,
+            state,
+            targets: BTreeMap::new(),
+            repetition: false,
+        })
+    }
+
+    fn finish(&mut self, report: &mut Report) {
+        report.stop = self.stop(report);
+        if let Stop::Objected(by) = &report.stop
+            && by.reason == HoldReason::SessionDoubtful
+        {
+            report.stop = settle_doubt(&mut self.actor, &self.account, report.stop.clone());
+        }
+        if let Some(stop) = self.log_in_again(&report.stop) {
+            report.stop = stop;
+        }
+        if let Err(error) = self.close(report) {
+            report.stop = error.into();
+        }
+    }
+
+    /// Everything up to the reason for stopping.
+    fn stop(&mut self, report: &mut Report) -> Stop {
+        let now = self.actor.watch.now();
+        if let Some(hold) = hold::in_force(&self.actor.holds, now) {
+            return Stop::Held(held_by(hold));
+        }
+        if self.account.session.is_none() {
+            return Stop::NoSession {
+                database: self.config.database.display().to_string(),
+            };
+        }
+        if let Err(error) = self.fill_queue(now) {
+            return error.into();
+        }
+        loop {
+            if let Some(interrupt) = self.actor.watch.interrupted() {
+                return Stop::Interrupted(interrupt);
+            }
+            if let Some(skew) = self.actor.watch.untrusted() {
+                return Stop::ClockOff {
+                    offset_millis: skew.offset_millis(),
+                };
+            }
+            let now = self.actor.watch.now();
+            let step = policy::next(&self.state, &self.actor.budget, now);
+            if let Err(stop) = self.take(step, report) {
+                return stop;
+            }
+            self.state.replied = self.actor.watch.confirmed();
+        }
+    }
+
+    fn fill_queue(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let wanted: Vec<WantedTarget> = self
+            .config
+            .targets
+            .iter()
+            .map(|target| WantedTarget {
+                username: target.username.clone(),
+                enabled: target.enabled,
+                stories: target.stories,
+                posts: target.posts,
+            })
+            .collect();
+        if !self.mode.dry_run {
+            self.actor.store.sync_targets(&wanted, now)?;
+        }
+        let mut targets = self.actor.store.targets()?;
+        if self.mode.dry_run {
+            as_if_synchronised(&mut targets, &wanted);
+        }
+        if let Some(only) = &self.mode.only {
+            targets.retain(|target| {
+                only.iter()
+                    .any(|name| *name == target.listed_as || *name == target.username)
+            });
+        }
+        self.state.queue = queue(
+            self.config,
+            self.mode.check_all,
+            &targets,
+            self.actor.store,
+            now,
+        )?;
+        self.targets = targets
+            .into_iter()
+            .filter(|target| target.enabled)
+            .map(|target| {
+                let report = TargetReport {
+                    username: target.listed_as.clone(),
+                    ..TargetReport::default()
+                };
+                (target.id, (target, report))
+            })
+            .collect();
+        Ok(())
+    }
+
+    fn take(&mut self, step: Step, report: &mut Report) -> Result<(), Stop> {
+        match step {
+            Step::Stop(stop) => return Err(stop),
+            Step::Pause(until, reason) => {
+                if let Some(stop) = self.actor.wait(until, reason.key()) {
+                    return Err(stop);
+                }
+            }
+            Step::Prove => self.prove()?,
+            Step::LookUp => self.look_up()?,
+            Step::List => self.list(report)?,
+            Step::ReadBack => self.read_back(report)?,
+            Step::View => self.view(report)?,
+            Step::Like => self.like(report)?,
+            Step::PassOver => self.pass_over(report),
+            Step::Finish => {
+                self.state.queue.pop_front();
+            }
+            Step::Leave(left) => self.leave(left, report),
+        }
+        Ok(())
+    }
+
+    fn front(&self) -> Option<&Work> {
+        self.state.queue.front()
+    }
+}

@@ -1,0 +1,398 @@
+//! The reading steps of a pass: who am I, who is this target, what does it show, did that like take.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Running;
+use super::decisions::{decide, why_left};
+use crate::engage::absorb::{Read, ReadingContext, listed};
+use crate::engage::act::{Act, Refusal, Verdict};
+use crate::engage::policy::{ListingDue, Work};
+use crate::engage::queue::{considered, in_order};
+use crate::engage::report::{Report, Stop};
+use crate::engage::session::{ProofEnd, prove};
+use crate::exit::ExitCode;
+use crate::model::{ItemKind, ItemState, LedgerItem, Pk, TargetId, TargetTrouble, Timestamp};
+use crate::ports::{Change, Listing, Next, PlatformError};
+
+/// A target in trouble is looked at again after a day, then two, then four, at most seven.
+const FIRST_RETRY: Duration = Duration::from_hours(24);
+const LAST_RETRY: Duration = Duration::from_hours(7 * 24);
+
+impl Running<'_> {
+    pub(super) fn prove(&mut self) -> Result<(), Stop> {
+        match prove(&mut self.actor, &self.account, false, self.repetition) {
+            ProofEnd::Alive(myself) => {
+                self.account.pk = Some(myself.pk);
+                self.state.unproved = false;
+                self.state.proof_due = false;
+                self.repetition = false;
+                Ok(())
+            }
+            ProofEnd::RepeatRead => {
+                self.repetition = true;
+                Ok(())
+            }
+            ProofEnd::Stop(stop) => Err(stop),
+        }
+    }
+
+    pub(super) fn look_up(&mut self) -> Result<(), Stop> {
+        let Some(work) = self.front() else {
+            return Ok(());
+        };
+        let (target, name) = (work.target, work.name.clone());
+        let act = self.read_act("user_by_name", target, &name);
+        let sent = taken_is_a_bug(
+            self.actor
+                .send(&act, |platform| platform.user_by_name(&name)),
+        )?;
+        let mut changes = Vec::new();
+        let mut hidden = false;
+        if let Ok(user) = &sent.result {
+            changes.push(Change::SessionAlive(sent.receipt.claimed_at));
+            changes.push(Change::TargetResolved {
+                target,
+                pk: user.pk,
+                username: user.username.clone(),
+            });
+            hidden = user.is_private && user.following == Some(false);
+        }
+        let trouble = match &sent.result {
+            Err(error) => trouble_of(error),
+            Ok(_) => hidden.then_some(TargetTrouble::Private),
+        };
+        changes.extend(trouble.and_then(|trouble| self.trouble(target, trouble)));
+        let verdict = self
+            .actor
+            .settle(&act, sent.receipt, sent.result.as_ref().err(), changes)?;
+        self.after_read(verdict, trouble.is_some())?;
+        if let (Ok(user), false) = (sent.result, hidden) {
+            self.resolved(target, user.pk)?;
+        }
+        Ok(())
+    }
+
+    /// The looked-up pk may be that of a known target under an older name: then its rows are that
+    /// target's, and it takes over this one's place in the queue.
+    fn resolved(&mut self, placeholder: TargetId, pk: Pk) -> Result<(), Stop> {
+        let known = self
+            .actor
+            .store
+            .targets()?
+            .into_iter()
+            .find(|target| target.pk == Some(pk));
+        let target = known.as_ref().map_or(placeholder, |target| target.id);
+        for work in self
+            .state
+            .queue
+            .iter_mut()
+            .filter(|work| work.target == placeholder)
+        {
+            work.pk = Some(pk);
+            work.target = target;
+        }
+        if let Some((mut entry, report)) = self.targets.remove(&placeholder) {
+            entry.pk = Some(pk);
+            self.targets
+                .insert(target, (known.unwrap_or(entry), report));
+        }
+        Ok(())
+    }
+
+    pub(super) fn list(&mut self, report: &mut Report) -> Result<(), Stop> {
+        let Some(work) = self.front().cloned() else {
+            return Ok(());
+        };
+        let (Some(pk), Some(due)) = (work.pk, work.listing.clone()) else {
+            return Ok(());
+        };
+        let call = match work.kind {
+            ItemKind::Story => "stories",
+            ItemKind::Post => "posts",
+        };
+        let act = self.read_act(call, work.target, &work.name);
+        let sent = taken_is_a_bug(self.actor.send(&act, |platform| match work.kind {
+            ItemKind::Story => platform.stories(pk),
+            ItemKind::Post => platform.posts(pk, due.page.as_deref()),
+        }))?;
+        let read_at = sent.receipt.claimed_at;
+        let trouble = sent.result.as_ref().err().and_then(trouble_of);
+        let mut changes: Vec<Change> = trouble
+            .and_then(|trouble| self.trouble(work.target, trouble))
+            .into_iter()
+            .collect();
+        let mut read = None;
+        if let Ok(listing) = &sent.result {
+            changes.push(Change::SessionAlive(read_at));
+            let (page, next) = self.absorb(&work, &due, listing, read_at, &mut changes)?;
+            read = Some((page, next));
+        }
+        let verdict = self
+            .actor
+            .settle(&act, sent.receipt, sent.result.as_ref().err(), changes)?;
+        self.after_read(verdict, trouble.is_some())?;
+        if let (Some((page, next)), Ok(listing)) = (read, sent.result) {
+            self.listed(&work, page, next, &listing, report);
+        }
+        Ok(())
+    }
+
+    /// What a page says about its items, as changes to store with its settlement.
+    fn absorb(
+        &mut self,
+        work: &Work,
+        due: &ListingDue,
+        listing: &Listing,
+        read_at: Timestamp,
+        changes: &mut Vec<Change>,
+    ) -> Result<(Vec<Read>, Option<ListingDue>), Stop> {
+        let Some((target, _)) = self.targets.get(&work.target) else {
+            return Ok((Vec::new(), None));
+        };
+        let now = self.actor.watch.now();
+        let first_contact = match work.kind {
+            ItemKind::Story => target.stories_checked_at.is_none(),
+            ItemKind::Post => target.posts_checked_at.is_none(),
+        };
+        let likes_first = match work.kind {
+            ItemKind::Story => self.config.first_contact.like_stories,
+            ItemKind::Post => self.config.first_contact.like_posts,
+        };
+        let youngest_ignored = now.minus(self.config.posts.max_age);
+        let context = ReadingContext {
+            target: work.target,
+            read_at,
+            observe_only: first_contact && !likes_first,
+            posts_not_before: self
+                .account
+                .ignore_posts_before
+                .map_or(youngest_ignored, |date| date.max(youngest_ignored)),
+        };
+        let page = considered(
+            self.config,
+            work.kind,
+            due,
+            listing,
+            context.posts_not_before,
+        );
+        let media: Vec<_> = page.items.iter().map(|item| item.id.media).collect();
+        let mut known: BTreeMap<_, _> = self
+            .actor
+            .store
+            .items(work.kind, &media)?
+            .into_iter()
+            .map(|item| (item.item.id.media, item))
+            .collect();
+        let mut reads = Vec::new();
+        for item in page.items {
+            let before = known.remove(&item.id.media);
+            let read = listed(before.clone(), item, &context);
+            if read.disproved {
+                changes.push(Change::Disproved {
+                    item: read.item.item.id.media,
+                });
+            }
+            if before.as_ref() != Some(&read.item) {
+                changes.push(Change::Item(read.item.clone()));
+            }
+            reads.push(read);
+        }
+        if page.next.is_none() {
+            changes.push(Change::Checked {
+                target: work.target,
+                kind: work.kind,
+                at: read_at,
+            });
+            if target.trouble.is_some() {
+                changes.push(Change::TargetFine {
+                    target: work.target,
+                });
+            }
+        }
+        if let (Some(name), Some(_)) = (&listing.owner_name, work.pk)
+            && target.username != *name
+        {
+            log::info!(target_name = target.listed_as, now = name.as_str(); "a target has a new user name; its id is pinned, nothing else changes");
+            changes.push(Change::TargetRenamed {
+                target: work.target,
+                username: name.clone(),
+            });
+        }
+        Ok((reads, page.next))
+    }
+
+    fn listed(
+        &mut self,
+        work: &Work,
+        page: Vec<Read>,
+        next: Option<ListingDue>,
+        listing: &Listing,
+        report: &mut Report,
+    ) {
+        if let Some((_, of_target)) = self.targets.get_mut(&work.target) {
+            of_target.listed += u32::try_from(page.len()).unwrap_or(u32::MAX);
+            of_target.unreadable += listing.unreadable;
+            of_target.new +=
+                u32::try_from(page.iter().filter(|read| read.fresh).count()).unwrap_or(u32::MAX);
+        }
+        let mut open = Vec::new();
+        for read in page {
+            let state = read.item.state;
+            if matches!(state, ItemState::New | ItemState::Unknown) {
+                open.push(read.item);
+            } else if read.fresh || self.mode.dry_run {
+                decide(
+                    report,
+                    &work.name,
+                    &read.item,
+                    state.as_str(),
+                    why_left(&read.item),
+                );
+            }
+        }
+        if let Some(front) = self.state.queue.front_mut() {
+            front.items.extend(open);
+            in_order(&mut front.items);
+            front.listing = next;
+        }
+    }
+
+    pub(super) fn read_back(&mut self, report: &mut Report) -> Result<(), Stop> {
+        let Some(work) = self.front().cloned() else {
+            return Ok(());
+        };
+        let Some(known) = work.items.front().cloned() else {
+            return Ok(());
+        };
+        let (kind, id) = (known.item.kind, known.item.id);
+        let act = Act {
+            item: Some((kind, id)),
+            ..self.read_act("media_info", work.target, &work.name)
+        };
+        let sent = taken_is_a_bug(
+            self.actor
+                .send(&act, |platform| platform.media_info(kind, id)),
+        )?;
+        let mut changes = Vec::new();
+        let mut after = None;
+        match &sent.result {
+            Ok(item) => {
+                changes.push(Change::SessionAlive(sent.receipt.claimed_at));
+                let context = ReadingContext {
+                    target: work.target,
+                    read_at: sent.receipt.claimed_at,
+                    observe_only: false,
+                    posts_not_before: Timestamp::from_millis(i64::MIN),
+                };
+                let mut item = item.clone();
+                item.expiring_at = item.expiring_at.or(known.item.expiring_at);
+                let read = listed(Some(known.clone()), item, &context);
+                if read.disproved {
+                    changes.push(Change::Disproved { item: id.media });
+                }
+                changes.push(Change::Item(read.item.clone()));
+                after = Some(read.item);
+            }
+            Err(error) if error.next == Next::SkipGoneItem => {
+                changes.push(Change::Item(LedgerItem {
+                    state: ItemState::Gone,
+                    ..known.clone()
+                }));
+            }
+            Err(_) => {}
+        }
+        let verdict = self
+            .actor
+            .settle(&act, sent.receipt, sent.result.as_ref().err(), changes)?;
+        match verdict {
+            Verdict::Stop(stop) => return Err(stop),
+            Verdict::RepeatRead => {
+                self.repetition = true;
+                return Ok(());
+            }
+            _ => self.repetition = false,
+        }
+        let Some(front) = self.state.queue.front_mut() else {
+            return Ok(());
+        };
+        front.items.pop_front();
+        match after {
+            Some(item) if item.state == ItemState::New => front.items.push_front(item),
+            Some(item) => decide(
+                report,
+                &work.name,
+                &item,
+                item.state.as_str(),
+                why_left(&item),
+            ),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn read_act<'n>(&self, call: &'static str, target: TargetId, name: &'n str) -> Act<'n> {
+        Act {
+            target: Some(target),
+            name,
+            repetition: self.repetition,
+            ..Act::read(call)
+        }
+    }
+
+    fn after_read(&mut self, verdict: Verdict, troubled: bool) -> Result<(), Stop> {
+        self.repetition = matches!(verdict, Verdict::RepeatRead);
+        match verdict {
+            Verdict::Stop(stop) => Err(stop),
+            Verdict::RepeatRead => Ok(()),
+            Verdict::Fine if !troubled => {
+                self.state.proof_due = false;
+                Ok(())
+            }
+            _ => {
+                let target = self.front().map(|work| work.target);
+                self.state.queue.retain(|work| Some(work.target) != target);
+                Ok(())
+            }
+        }
+    }
+
+    /// Records a target's own trouble in the report, and returns it as a change to store.
+    pub(super) fn trouble(&mut self, target: TargetId, trouble: TargetTrouble) -> Option<Change> {
+        let now = self.actor.watch.now();
+        let (entry, report) = self.targets.get_mut(&target)?;
+        let count = entry.trouble_count.saturating_add(1);
+        let wait = FIRST_RETRY
+            .saturating_mul(1 << (count - 1).min(8))
+            .min(LAST_RETRY);
+        let retry_at = now.plus(wait);
+        report.trouble = Some(trouble);
+        report.retry_at = Some(retry_at);
+        log::warn!(target_name = entry.listed_as, trouble = trouble.as_str(), retry_at = retry_at.to_string(); "a target cannot be seen; the others go on");
+        Some(Change::TargetTrouble {
+            target,
+            trouble,
+            count,
+            retry_at,
+        })
+    }
+}
+
+pub(super) fn trouble_of(error: &PlatformError) -> Option<TargetTrouble> {
+    match error.next {
+        Next::SkipTarget(trouble) => Some(trouble),
+        _ => None,
+    }
+}
+
+pub(super) fn taken_is_a_bug<T>(sent: Result<T, Refusal>) -> Result<T, Stop> {
+    sent.map_err(|refusal| match refusal {
+        Refusal::Stop(stop) => stop,
+        Refusal::Taken => Stop::Store {
+            code: ExitCode::Software,
+            message: "a request other than a like was refused as taken; please report this with \
+                      the log"
+                .to_owned(),
+        },
+    })
+}

@@ -1,0 +1,193 @@
+//! The writing steps of a pass: *seen* and like. Each is claimed before it is sent and sent at most
+//! once; a dry run only counts them.
+
+use super::Running;
+use super::decisions::decide;
+use super::reads::{taken_is_a_bug, trouble_of};
+use crate::engage::absorb::again_or_never;
+use crate::engage::act::{Act, Receipt, Refusal, Verdict};
+use crate::engage::report::{Report, Stop};
+use crate::model::{Attempt, AttemptKind, ItemState, LedgerItem, TargetId};
+use crate::ports::{Change, Effect, Next, PlatformError};
+
+impl Running<'_> {
+    pub(super) fn view(&mut self, report: &mut Report) -> Result<(), Stop> {
+        let Some((act, name, story)) = self.write_act(AttemptKind::StoryView, "view_story") else {
+            return Ok(());
+        };
+        let act = Act { name: &name, ..act };
+        if self.mode.dry_run {
+            self.pretend(&act);
+            if let Some(front) = self
+                .state
+                .queue
+                .front_mut()
+                .and_then(|w| w.items.front_mut())
+            {
+                front.viewed_at = Some(self.actor.watch.now());
+            }
+            return Ok(());
+        }
+        let sent = taken_is_a_bug(
+            self.actor
+                .send(&act, |platform| platform.view_story(&story.item)),
+        )?;
+        let now = self.actor.watch.now();
+        let effect = sent.result.as_ref().err().map(|error| error.effect);
+        let mut after = story;
+        // A view that may have been recorded is not repeated.
+        if matches!(effect, None | Some(Effect::Unknown)) {
+            after.viewed_at = Some(now);
+        }
+        self.settle_write(&act, sent.receipt, sent.result.err(), after, report)
+    }
+
+    pub(super) fn like(&mut self, report: &mut Report) -> Result<(), Stop> {
+        let Some((act, name, item)) = self.write_act(AttemptKind::Like, "like") else {
+            return Ok(());
+        };
+        let act = Act { name: &name, ..act };
+        if self.mode.dry_run {
+            self.pretend(&act);
+            self.count_like(item.target);
+            decide(
+                report,
+                &name,
+                &item,
+                "would_like",
+                self.room_in_words(act.target),
+            );
+            if let Some(work) = self.state.queue.front_mut() {
+                work.items.pop_front();
+            }
+            return Ok(());
+        }
+        let sent = match self.actor.send(&act, |platform| platform.like(&item.item)) {
+            Ok(sent) => sent,
+            Err(Refusal::Stop(stop)) => return Err(stop),
+            Err(Refusal::Taken) => return self.taken(item, &name, report),
+        };
+        self.count_like(item.target);
+        let mut after = item;
+        after.claimed_at = Some(sent.receipt.claimed_at);
+        match sent.result.as_ref().err().map(|error| error.effect) {
+            None => after.state = ItemState::Liked,
+            Some(Effect::Unsent) => after.state = ItemState::New,
+            Some(Effect::Unknown) => after.state = ItemState::Unknown,
+            Some(Effect::Refused) => {
+                after.tries += 1;
+                after.state = again_or_never(after.tries);
+            }
+        }
+        self.settle_write(&act, sent.receipt, sent.result.err(), after, report)
+    }
+
+    fn settle_write(
+        &mut self,
+        act: &Act<'_>,
+        receipt: Receipt,
+        error: Option<PlatformError>,
+        mut after: LedgerItem,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        match error.as_ref().map(|error| &error.next) {
+            Some(Next::SkipGoneItem) => after.state = ItemState::Gone,
+            Some(Next::SkipInvalidItem) => after.state = ItemState::Failed,
+            _ => {}
+        }
+        let trouble = error.as_ref().and_then(trouble_of);
+        let mut changes = vec![Change::Item(after.clone())];
+        changes.extend(
+            trouble
+                .zip(act.target)
+                .and_then(|(trouble, target)| self.trouble(target, trouble)),
+        );
+        let verdict = self.actor.settle(act, receipt, error.as_ref(), changes)?;
+        let still_to_like = act.kind == AttemptKind::StoryView && error.is_none();
+        if let Some(work) = self.state.queue.front_mut() {
+            work.items.pop_front();
+            if still_to_like {
+                work.items.push_front(after.clone());
+            }
+        }
+        if !still_to_like {
+            let why = error.map_or_else(|| self.room_in_words(act.target), |error| error.message);
+            decide(report, act.name, &after, after.state.as_str(), why);
+        }
+        if act.kind == AttemptKind::Like
+            && after.state == ItemState::Liked
+            && let Some((_, of_target)) = act.target.and_then(|id| self.targets.get_mut(&id))
+        {
+            of_target.liked += 1;
+        }
+        match verdict {
+            Verdict::Stop(stop) => Err(stop),
+            Verdict::SkipTarget => {
+                self.state
+                    .queue
+                    .retain(|work| Some(work.target) != act.target);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write_act(
+        &self,
+        kind: AttemptKind,
+        call: &'static str,
+    ) -> Option<(Act<'static>, String, LedgerItem)> {
+        let work = self.front()?;
+        let item = work.items.front()?.clone();
+        let act = Act {
+            kind,
+            target: Some(work.target),
+            item: Some((item.item.kind, item.item.id)),
+            ..Act::read(call)
+        };
+        Some((act, work.name.clone(), item))
+    }
+
+    /// The ledger has a like of this item although its row says otherwise. Never sent; only a
+    /// reading can tell where it stands.
+    fn taken(&mut self, item: LedgerItem, name: &str, report: &mut Report) -> Result<(), Stop> {
+        let now = self.actor.watch.now();
+        let after = LedgerItem {
+            state: ItemState::Unknown,
+            claimed_at: Some(now),
+            ..item
+        };
+        self.actor
+            .store
+            .apply(&[Change::Item(after.clone())], now)?;
+        decide(
+            report,
+            name,
+            &after,
+            "left",
+            "a like of it is already on record".to_owned(),
+        );
+        if let Some(work) = self.state.queue.front_mut() {
+            work.items.pop_front();
+        }
+        Ok(())
+    }
+
+    fn count_like(&mut self, target: TargetId) {
+        self.state.likes += 1;
+        *self.state.likes_by_target.entry(target).or_default() += 1;
+    }
+
+    /// A dry run counts what it would send, so that its next decision is the one a real pass would
+    /// make.
+    fn pretend(&mut self, act: &Act<'_>) {
+        let now = self.actor.watch.now();
+        self.actor.budget.windows.push(Attempt {
+            kind: act.kind,
+            target: act.target,
+            item: act.item.map(|(_, id)| id.media),
+            claimed_at: now,
+            settled_at: Some(now),
+        });
+    }
+}

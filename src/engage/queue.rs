@@ -1,0 +1,182 @@
+//! What a pass has to do and in which order. Pure, but for reading the ledger's open items.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::policy::{ListingDue, Work};
+use crate::config::Config;
+use crate::model::{
+    Item, ItemKind, ItemState, LedgerItem, Target, TargetId, TargetOrigin, Timestamp,
+};
+use crate::ports::{Listing, Store, StoreError, WantedTarget};
+
+/// How many items of one target are carried over from the ledger at most.
+const CARRIED_OVER: u32 = 50;
+
+/// The work of a pass: what is most overdue first, stories before posts where that is equal.
+pub(super) fn queue(
+    config: &Config,
+    check_all: bool,
+    targets: &[Target],
+    store: &mut dyn Store,
+    now: Timestamp,
+) -> Result<VecDeque<Work>, StoreError> {
+    let mut work = Vec::new();
+    for target in targets.iter().filter(|target| target.enabled) {
+        if target.retry_at.is_some_and(|at| now < at) && !check_all {
+            continue;
+        }
+        let kinds = [
+            (
+                ItemKind::Story,
+                target.stories,
+                target.stories_checked_at,
+                config.stories.check_every,
+            ),
+            (
+                ItemKind::Post,
+                target.posts,
+                target.posts_checked_at,
+                config.posts.check_every,
+            ),
+        ];
+        for (kind, wanted, checked_at, every) in kinds {
+            if !wanted {
+                continue;
+            }
+            let overdue = overdue(checked_at, every, now);
+            let due = check_all || overdue >= 1000;
+            let mut items = VecDeque::new();
+            if !due {
+                items.extend(store.items_in(target.id, kind, &[ItemState::New], CARRIED_OVER)?);
+                in_order(&mut items);
+            }
+            if due || !items.is_empty() {
+                let entry = Work {
+                    target: target.id,
+                    name: target.listed_as.clone(),
+                    pk: target.pk,
+                    kind,
+                    listing: due.then(ListingDue::default),
+                    items,
+                };
+                work.push((Reverse(overdue), kind, entry));
+            }
+        }
+    }
+    // A stable sort: among equals the order of the targets' names stays.
+    work.sort_by_key(|(overdue, kind, _)| (*overdue, *kind));
+    Ok(work.into_iter().map(|(_, _, work)| work).collect())
+}
+
+/// How overdue a check is, in thousandths of its interval; never checked is most overdue of all. A
+/// check in the future (the clock was set back) is due.
+fn overdue(checked_at: Option<Timestamp>, every: Duration, now: Timestamp) -> u128 {
+    match checked_at {
+        None => u128::MAX,
+        Some(at) if at > now => 1000,
+        Some(at) => now.since(at).as_millis() * 1000 / every.as_millis().max(1),
+    }
+}
+
+/// Soonest to expire first; items that do not expire newest first.
+pub(super) fn in_order(items: &mut VecDeque<LedgerItem>) {
+    items.make_contiguous().sort_by_key(|item| {
+        let expiry = item
+            .item
+            .expiring_at
+            .unwrap_or(Timestamp::from_millis(i64::MAX));
+        (expiry, Reverse(item.item.taken_at), item.item.id)
+    });
+}
+
+/// The part of a page that is looked at, and the page to go on with.
+pub(super) struct Page {
+    pub items: Vec<Item>,
+    pub next: Option<ListingDue>,
+}
+
+/// Stories are all looked at. Of posts the newest `posts.per_target`, and every pinned one that is
+/// young enough: a pinned post's place says nothing about its age.
+pub(super) fn considered(
+    config: &Config,
+    kind: ItemKind,
+    due: &ListingDue,
+    listing: &Listing,
+    posts_not_before: Timestamp,
+) -> Page {
+    if kind == ItemKind::Story {
+        return Page {
+            items: listing.items.clone(),
+            next: None,
+        };
+    }
+    let mut considered = due.considered;
+    let mut items = Vec::new();
+    let mut past_the_young = false;
+    for item in &listing.items {
+        if item.pinned {
+            if item.taken_at >= posts_not_before {
+                items.push(item.clone());
+            }
+            continue;
+        }
+        past_the_young |= item.taken_at < posts_not_before;
+        if considered < config.posts.per_target {
+            considered += 1;
+            items.push(item.clone());
+        }
+    }
+    let more = considered < config.posts.per_target && !past_the_young && !listing.items.is_empty();
+    let next = listing
+        .next_page
+        .clone()
+        .filter(|page| more && due.page.as_ref() != Some(page));
+    Page {
+        items,
+        next: next.map(|page| ListingDue {
+            page: Some(page),
+            considered,
+        }),
+    }
+}
+
+/// The targets as synchronising with the configuration would leave them, for a dry run, which
+/// changes no row. Targets without a row get a number no row has.
+pub(super) fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarget]) {
+    for target in targets
+        .iter_mut()
+        .filter(|target| target.origin == TargetOrigin::Config)
+    {
+        target.enabled = false;
+    }
+    let mut made_up = 0;
+    for name in wanted {
+        if let Some(target) = targets
+            .iter_mut()
+            .find(|target| target.listed_as == name.username)
+        {
+            target.enabled = name.enabled;
+            target.stories = name.stories;
+            target.posts = name.posts;
+            continue;
+        }
+        made_up -= 1;
+        targets.push(Target {
+            id: TargetId(made_up),
+            listed_as: name.username.clone(),
+            username: name.username.clone(),
+            pk: None,
+            origin: TargetOrigin::Config,
+            enabled: name.enabled,
+            stories: name.stories,
+            posts: name.posts,
+            stories_checked_at: None,
+            posts_checked_at: None,
+            trouble: None,
+            trouble_count: 0,
+            retry_at: None,
+        });
+    }
+}

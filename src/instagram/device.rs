@@ -1,0 +1,337 @@
+//! The device an account appears as: made once, then kept for the account's life.
+//!
+//! The JSON is the device half of instagrapi's settings file; keys that nothing here reads are kept
+//! as they are, so that an export gives an imported file back. A saved `user_agent` is used as it
+//! stands, even where it disagrees with `device_settings`: a session stays with the device it was
+//! made with.
+
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Map, Value, json};
+
+use crate::config::AppProfile;
+use crate::model::Device;
+
+/// Why a stored or imported device cannot be used; names the key, never the value.
+pub type Problem = String;
+
+/// The settings a request is made of.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Everything, as stored.
+    document: Map<String, Value>,
+    pub uuid: String,
+    pub phone_id: String,
+    pub client_session_id: String,
+    pub advertising_id: String,
+    pub tray_session_id: String,
+    pub android_id: String,
+    pub user_agent: String,
+    pub bloks_version_id: String,
+    pub locale: String,
+    pub country: String,
+    pub country_code: String,
+    pub timezone_offset: String,
+}
+
+/// The ids a device has, in the order of the settings file.
+const UUIDS: [&str; 6] = [
+    "phone_id",
+    "uuid",
+    "client_session_id",
+    "advertising_id",
+    "request_id",
+    "tray_session_id",
+];
+
+impl Profile {
+    /// Reads `device`, or starts a new one, and makes what is missing. The result depends on
+    /// nothing but the arguments.
+    pub fn complete(
+        device: Option<&Device>,
+        app: &AppProfile,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Problem> {
+        let mut document: Map<String, Value> = match device {
+            None => Map::new(),
+            Some(device) => serde_json::from_str(&device.json)
+                .map_err(|_| "the device is not a JSON object".to_owned())?,
+        };
+        complete_uuids(&mut document, rng)?;
+        complete_locality(&mut document)?;
+        complete_app(&mut document, app)?;
+        let uuid = |name: &str| text(object(&document, "uuids")?, name, "uuids.");
+        let settings = |name: &str| {
+            text(
+                object(&document, "device_settings")?,
+                name,
+                "device_settings.",
+            )
+        };
+        Ok(Self {
+            uuid: uuid("uuid")?,
+            phone_id: uuid("phone_id")?,
+            client_session_id: uuid("client_session_id")?,
+            advertising_id: uuid("advertising_id")?,
+            tray_session_id: uuid("tray_session_id")?,
+            android_id: uuid("android_device_id")?,
+            user_agent: text(&document, "user_agent", "")?,
+            bloks_version_id: settings("bloks_versioning_id")?,
+            locale: text(&document, "locale", "")?,
+            country: text(&document, "country", "")?,
+            country_code: number(&document, "country_code")?.to_string(),
+            timezone_offset: number(&document, "timezone_offset")?.to_string(),
+            document,
+        })
+    }
+
+    /// The device, to be stored.
+    pub fn device(&self) -> Device {
+        Device {
+            json: Value::Object(self.document.clone()).to_string(),
+        }
+    }
+}
+
+/// Whether `device` can be completed at all; for an import, before anything is stored.
+pub fn check(device: &Device) -> Result<(), Problem> {
+    let app = AppProfile {
+        app_version: "1".to_owned(),
+        version_code: "1".to_owned(),
+        bloks_version_id: "1".to_owned(),
+    };
+    Profile::complete(Some(device), &app, &mut ChaCha8Rng::seed_from_u64(0)).map(|_| ())
+}
+
+/// A random uuid v4 in lower case with dashes.
+pub fn random_uuid(rng: &mut impl Rng) -> String {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
+}
+
+fn complete_uuids(document: &mut Map<String, Value>, rng: &mut impl Rng) -> Result<(), Problem> {
+    let uuids = entry(document, "uuids")?;
+    for name in UUIDS {
+        fill(uuids, name, || json!(random_uuid(rng)));
+    }
+    // Files of old versions call it `device_id`.
+    let old_name = uuids.get("device_id").filter(|id| id.is_string()).cloned();
+    fill(uuids, "android_device_id", || {
+        old_name.unwrap_or_else(|| json!(format!("android-{:016x}", rng.next_u64())))
+    });
+    Ok(())
+}
+
+/// Fixed defaults, as instagrapi has them; not taken from the machine.
+fn complete_locality(document: &mut Map<String, Value>) -> Result<(), Problem> {
+    fill(document, "country", || json!("US"));
+    fill(document, "country_code", || json!(1));
+    fill(document, "locale", || json!("en_US"));
+    fill(document, "timezone_offset", || json!(-14_400));
+    let offset = number(document, "timezone_offset")?;
+    fill(document, "timezone_name", || json!(timezone_name(offset)));
+    Ok(())
+}
+
+fn timezone_name(offset: i64) -> String {
+    let sign = if offset < 0 { '-' } else { '+' };
+    let minutes = offset.unsigned_abs() / 60;
+    format!("GMT{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn complete_app(document: &mut Map<String, Value>, app: &AppProfile) -> Result<(), Problem> {
+    let has_user_agent = document.get("user_agent").is_some_and(Value::is_string);
+    let settings = entry(document, "device_settings")?;
+    let has = |name: &str| settings.get(name).is_some_and(Value::is_string);
+    // Only a saved User-Agent can tell which code goes with a saved version.
+    if !has_user_agent && has("app_version") && !has("version_code") {
+        return Err(
+            "`device_settings.version_code` is missing although `device_settings.app_version` is \
+             there, and there is no `user_agent`; the two belong together"
+                .to_owned(),
+        );
+    }
+    for (name, value) in [
+        ("android_version", json!(34)),
+        ("android_release", json!("14")),
+        ("dpi", json!("480dpi")),
+        ("resolution", json!("1344x2992")),
+        ("manufacturer", json!("Google/google")),
+        ("device", json!("husky")),
+        ("model", json!("Pixel 8 Pro")),
+        ("cpu", json!("husky")),
+    ] {
+        fill(settings, name, || value);
+    }
+    fill(settings, "app_version", || json!(app.app_version));
+    fill(settings, "version_code", || json!(app.version_code));
+    fill(settings, "bloks_versioning_id", || {
+        json!(app.bloks_version_id)
+    });
+    let user_agent = user_agent(document)?;
+    fill(document, "user_agent", || json!(user_agent));
+    Ok(())
+}
+
+fn user_agent(document: &Map<String, Value>) -> Result<String, Problem> {
+    let settings = object(document, "device_settings")?;
+    let part = |name: &str| match settings.get(name) {
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        _ => text(settings, name, "device_settings."),
+    };
+    Ok(format!(
+        "Instagram {} Android ({}/{}; {}; {}; {}; {}; {}; {}; {}; {})",
+        part("app_version")?,
+        part("android_version")?,
+        part("android_release")?,
+        part("dpi")?,
+        part("resolution")?,
+        part("manufacturer")?,
+        part("model")?,
+        part("device")?,
+        part("cpu")?,
+        text(document, "locale", "")?,
+        part("version_code")?,
+    ))
+}
+
+/// Sets `name` unless it has a value; `null` and `""` are none.
+fn fill(map: &mut Map<String, Value>, name: &str, make: impl FnOnce() -> Value) {
+    let missing = match map.get(name) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
+    };
+    if missing {
+        map.insert(name.to_owned(), make());
+    }
+}
+
+fn entry<'a>(
+    document: &'a mut Map<String, Value>,
+    name: &str,
+) -> Result<&'a mut Map<String, Value>, Problem> {
+    fill(document, name, || json!({}));
+    document
+        .get_mut(name)
+        .and_then(Value::as_object_mut)
+        .ok_or_else(|| format!("`{name}` is not an object"))
+}
+
+fn object<'a>(
+    document: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a Map<String, Value>, Problem> {
+    document
+        .get(name)
+        .and_then(Value::as_object)
+        .ok_or_else(|| format!("`{name}` is not an object"))
+}
+
+/// A text that can stand in a header; `prefix` completes the key's name in the message.
+fn text(map: &Map<String, Value>, name: &str, prefix: &str) -> Result<String, Problem> {
+    match map.get(name) {
+        Some(Value::String(text)) if super::headers::fits(text) => Ok(text.clone()),
+        Some(Value::String(_)) => Err(format!(
+            "`{prefix}{name}` has characters that no header can carry"
+        )),
+        _ => Err(format!("`{prefix}{name}` is not a text")),
+    }
+}
+
+fn number(map: &Map<String, Value>, name: &str) -> Result<i64, Problem> {
+    map.get(name)
+        .and_then(|value| match value {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_i64(),
+        })
+        .ok_or_else(|| format!("`{name}` is not a whole number"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn app() -> AppProfile {
+        AppProfile {
+            app_version: "449.0.0.52.84".to_owned(),
+            version_code: "1079242191".to_owned(),
+            bloks_version_id: "7".repeat(64),
+        }
+    }
+
+    fn complete(json: Option<&str>) -> Result<Profile, Problem> {
+        let device = json.map(|json| Device {
+            json: json.to_owned(),
+        });
+        Profile::complete(device.as_ref(), &app(), &mut ChaCha8Rng::seed_from_u64(1))
+    }
+
+    #[test]
+    fn a_new_device_has_the_recorded_user_agent_and_ids_of_the_right_form() {
+        let profile = complete(None).unwrap();
+        assert_eq!(
+            profile.user_agent,
+            "Instagram 449.0.0.52.84 Android (34/14; 480dpi; 1344x2992; Google/google; \
+             Pixel 8 Pro; husky; husky; en_US; 1079242191)"
+        );
+        let digits = profile.android_id.strip_prefix("android-").unwrap();
+        assert_eq!(digits.len(), 16);
+        assert_eq!(profile.uuid.as_bytes()[14], b'4', "uuid version");
+        assert_ne!(profile.uuid, profile.phone_id);
+        assert!(
+            profile
+                .device()
+                .json
+                .contains(r#""timezone_name":"GMT-04:00""#)
+        );
+    }
+
+    #[test]
+    fn a_completed_device_does_not_change_any_more() {
+        let first = complete(None).unwrap().device();
+        let again = Profile::complete(Some(&first), &app(), &mut ChaCha8Rng::seed_from_u64(2));
+        assert_eq!(again.unwrap().device(), first);
+    }
+
+    #[test]
+    fn a_saved_user_agent_stands_even_against_the_device_settings() {
+        let profile = complete(Some(
+            r#"{"user_agent":"Instagram 1.2 Android (x)","device_settings":{"app_version":"3",
+                "version_code":"4","bloks_versioning_id":"5"}}"#,
+        ))
+        .unwrap();
+        assert_eq!(profile.user_agent, "Instagram 1.2 Android (x)");
+        assert_eq!(profile.bloks_version_id, "5");
+    }
+
+    #[test]
+    fn the_old_name_of_the_android_id_is_understood() {
+        let profile = complete(Some(
+            r#"{"uuids":{"device_id":"android-0123456789abcdef"}}"#,
+        ))
+        .unwrap();
+        assert_eq!(profile.android_id, "android-0123456789abcdef");
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_key_and_not_its_value() {
+        for (json, key) in [
+            ("[]", "not a JSON object"),
+            (r#"{"uuids":"hunter2"}"#, "`uuids`"),
+            (r#"{"uuids":{"uuid":7}}"#, "`uuids.uuid`"),
+            (r#"{"locale":["hunter2"]}"#, "`locale`"),
+            (r#"{"timezone_offset":"hunter2"}"#, "`timezone_offset`"),
+            ("{\"user_agent\":\"hunter2\\r\\nX: y\"}", "`user_agent`"),
+            (r#"{"device_settings":{"app_version":"1"}}"#, "version_code"),
+        ] {
+            let problem = complete(Some(json)).unwrap_err();
+            assert!(problem.contains(key), "{problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
+    }
+}

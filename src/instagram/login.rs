@@ -1,0 +1,202 @@
+//! The legacy login: introduce the device, fetch the password key, submit the password once, submit
+//! a code once. Logging in is the only thing done without a session.
+//!
+//! The new session is in the headers of the last reply; a reply without one is no login, whatever
+//! its body says.
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use reqwest::header::HeaderMap;
+use serde_json::{Map, Value};
+
+use super::objections::Reply;
+use super::state::State;
+use super::wire::{Request, replies, requests};
+use super::{Instagram, device, headers, password as sealing, server_time, understood, unsent};
+use crate::model::{HoldReason, Secret, Timestamp};
+use crate::ports::{
+    Answer, Clock, Effect, LoginReply, Myself, Next, Objection, PasswordKey, PlatformError,
+    SecondFactor,
+};
+
+/// What came back, and when.
+struct Exchange {
+    headers: HeaderMap,
+    reply: Reply,
+    now: Timestamp,
+}
+
+/// 64 letters and digits, as the app makes them up before it has the cookie.
+pub fn random_csrf_token(rng: &mut ChaCha8Rng) -> String {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let letter = |_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]);
+    (0..64).map(letter).collect()
+}
+
+/// Sends a request of a client that is not logged in.
+fn exchange<C: Clock>(
+    client: &mut Instagram<C>,
+    request: &Request,
+    headers: HeaderMap,
+) -> Result<Exchange, PlatformError> {
+    let (headers, reply) = client.transport.send(request, headers)?;
+    let now = client.clock.now();
+    client.newcomer.absorb(&headers, None, now);
+    Ok(Exchange {
+        headers,
+        reply,
+        now,
+    })
+}
+
+fn app_headers<C: Clock>(client: &Instagram<C>) -> HeaderMap {
+    let now = client.clock.now();
+    headers::of_app(
+        &client.profile,
+        &client.pigeon_session,
+        &client.newcomer,
+        None,
+        now,
+    )
+}
+
+pub fn prepare<C: Clock>(client: &mut Instagram<C>) -> Answer<()> {
+    client.newcomer = State::default();
+    // The machine id belongs to the device, whichever session it came with.
+    let mid = client
+        .session
+        .as_ref()
+        .and_then(|(_, state)| state.machine_id());
+    client.newcomer.mid = mid.map(str::to_owned);
+    let request = requests::launcher_sync(&client.profile);
+    let headers = app_headers(client);
+    match exchange(client, &request, headers) {
+        Err(error) => unsent(error),
+        Ok(came) => Answer {
+            result: understood(&request, &came.reply, came.now, |_| Ok(())),
+            server_time: server_time(&came.headers),
+            session: None,
+        },
+    }
+}
+
+pub fn key<C: Clock>(client: &mut Instagram<C>) -> Answer<PasswordKey> {
+    let request = requests::password_key();
+    match exchange(client, &request, headers::of_web()) {
+        Err(error) => unsent(error),
+        Ok(came) => Answer {
+            result: understood(&request, &came.reply, came.now, |_| {
+                replies::password_key(&came.headers)
+            }),
+            server_time: server_time(&came.headers),
+            session: None,
+        },
+    }
+}
+
+pub fn password<C: Clock>(
+    client: &mut Instagram<C>,
+    username: &str,
+    password: &Secret,
+    key: &PasswordKey,
+) -> Answer<LoginReply> {
+    let sealed = match sealing::encrypt(password, key, client.clock.now()) {
+        Ok(sealed) => sealed,
+        Err(why) => return unsent(unsealed(why)),
+    };
+    let request = requests::login(username, sealed.expose(), &client.profile);
+    let headers = app_headers(client);
+    let came = match exchange(client, &request, headers) {
+        Ok(came) => came,
+        Err(error) => return unsent(error),
+    };
+    if let Some(factor) = second_factor(&came.reply) {
+        return Answer {
+            result: Ok(LoginReply::SecondFactor(factor)),
+            server_time: server_time(&came.headers),
+            session: None,
+        };
+    }
+    let answer = logged_in(client, &request, &came);
+    Answer {
+        result: answer.result.map(LoginReply::LoggedIn),
+        server_time: answer.server_time,
+        session: answer.session,
+    }
+}
+
+pub fn code<C: Clock>(
+    client: &mut Instagram<C>,
+    username: &str,
+    code: &Secret,
+    factor: &SecondFactor,
+) -> Answer<Myself> {
+    let waterfall_id = device::random_uuid(&mut client.rng);
+    let csrf_token = client.newcomer.cookies.get("csrftoken");
+    let code = requests::Code {
+        username,
+        digits: code.expose(),
+        identifier: factor.identifier.expose(),
+        csrf_token: csrf_token.unwrap_or(&client.csrf_token),
+        waterfall_id: &waterfall_id,
+    };
+    let request = requests::login_code(&code, &client.profile);
+    let headers = app_headers(client);
+    match exchange(client, &request, headers) {
+        Err(error) => unsent(error),
+        Ok(came) => logged_in(client, &request, &came),
+    }
+}
+
+/// What a 400 asks for, if it is that and can be answered.
+fn second_factor(reply: &Reply) -> Option<SecondFactor> {
+    let content: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
+    replies::second_factor(&content)
+}
+
+/// Takes the new session over, if there is one.
+fn logged_in<C: Clock>(
+    client: &mut Instagram<C>,
+    request: &Request,
+    came: &Exchange,
+) -> Answer<Myself> {
+    let result = understood(request, &came.reply, came.now, |content| {
+        let myself = replies::myself(content, "logged_in_user")?;
+        let mut brought = State::default();
+        brought.absorb(&came.headers, None, came.now);
+        if !brought.has_session() {
+            return Err("a session in its headers");
+        }
+        if brought.owners().iter().any(|owner| *owner != myself.pk) {
+            return Err("a session of the same account");
+        }
+        Ok(myself)
+    });
+    let session = result.as_ref().ok().map(|myself| {
+        let mut state = std::mem::take(&mut client.newcomer);
+        state.logged_in_at(came.now);
+        let session = state.session(myself.pk);
+        client.session = Some((myself.pk, state));
+        session
+    });
+    Answer {
+        result,
+        server_time: server_time(&came.headers),
+        session,
+    }
+}
+
+/// The platform's key could not be used, so no password left.
+fn unsealed(why: &str) -> PlatformError {
+    PlatformError {
+        next: Next::Stop(Objection {
+            reason: HoldReason::UnknownShape,
+            until: None,
+        }),
+        effect: Effect::Unsent,
+        message: format!(
+            "submitting the password: nothing was sent \u{b7} {why} \u{b7} bring a session with \
+             `story-liker session import` instead"
+        ),
+    }
+}

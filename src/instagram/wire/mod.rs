@@ -1,0 +1,7 @@
+//! The only place that knows how requests and replies are spelled.
+
+pub mod replies;
+pub mod requests;
+
+pub use replies::pk_of;
+pub use requests::{Request, Scope};

@@ -1,0 +1,5 @@
+//! Helpers of the integration tests.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+
+pub mod client;
+pub mod raw_server;

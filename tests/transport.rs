@@ -1,0 +1,211 @@
+//! The Instagram client against a server that says exactly what it is told: what leaves, what
+//! broken answers lead to, and that nothing is ever sent twice.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use story_liker::config::BaseUrl;
+use story_liker::model::{HoldReason, ItemKind};
+use story_liker::ports::{Effect, Next, Objection, Platform, PlatformError};
+use support::client::{client, config, item, logged_in, pk, session};
+use support::raw_server::{Act, RawServer, fixture, json, reply};
+
+const TARGET: &str = "72000000002";
+
+/// Sends one like and returns what the client made of the server's act.
+fn like_against(act: Act) -> (PlatformError, RawServer) {
+    let server = RawServer::start(vec![act]);
+    let mut short = config(BaseUrl::LoopbackPlain(server.address));
+    short.timeout = Duration::from_millis(400);
+    let answer = client(&short, Some(&session())).like(&item(ItemKind::Post));
+    (answer.result.unwrap_err(), server)
+}
+
+fn unknown_shape() -> Next {
+    Next::Stop(Objection {
+        reason: HoldReason::UnknownShape,
+        until: None,
+    })
+}
+
+#[test]
+fn a_pass_reads_and_likes_over_one_connection() {
+    let script = [
+        "accounts_current_user_ok",
+        "users_usernameinfo_ok",
+        "feed_user_story_ok",
+    ]
+    .into_iter()
+    .chain([
+        "media_seen_ok",
+        "story_like_ok",
+        "feed_user_page1",
+        "media_like_ok",
+    ])
+    .map(|name| Act::Say(json(200, &fixture(name))))
+    .collect();
+    let server = RawServer::start(script);
+    let mut instagram = logged_in(server.address);
+    assert_eq!(
+        instagram.current_user().result.unwrap().username,
+        "sandbox.operator"
+    );
+    let user = instagram.user_by_name("sandbox.friend").result.unwrap();
+    let stories = instagram.stories(user.pk).result.unwrap();
+    instagram.view_story(&stories.items[0]).result.unwrap();
+    instagram.like(&stories.items[0]).result.unwrap();
+    let posts = instagram.posts(user.pk, None).result.unwrap();
+    assert_eq!(posts.items.len(), 33);
+    instagram.like(&posts.items[0]).result.unwrap();
+    let received = server.received();
+    assert_eq!(received.len(), 7);
+    assert!(received.iter().all(|request| request.connection == 0));
+}
+
+#[test]
+fn a_hang_up_without_an_answer_leaves_one_request_and_an_unknown_effect() {
+    let (error, server) = like_against(Act::Close);
+    assert_eq!(error.effect, Effect::Unknown);
+    assert_eq!(error.next, Next::RepeatRead);
+    server.only();
+}
+
+#[test]
+fn an_answer_cut_off_in_the_middle_has_an_unknown_effect() {
+    let whole = json(200, r#"{"status":"ok"}"#);
+    let half = whole[..whole.len() - 4].to_vec();
+    let (error, server) = like_against(Act::SayAndClose(half));
+    assert_eq!(
+        (error.next, error.effect),
+        (Next::RepeatRead, Effect::Unknown)
+    );
+    server.only();
+}
+
+#[test]
+fn a_cut_off_objection_is_still_an_objection() {
+    let whole = json(429, r#"{"message":"x"}"#);
+    let half = whole[..whole.len() - 4].to_vec();
+    let (error, _) = like_against(Act::SayAndClose(half));
+    let reason = HoldReason::Throttled;
+    assert_eq!(
+        error.next,
+        Next::Stop(Objection {
+            reason,
+            until: None
+        })
+    );
+    assert_eq!(error.effect, Effect::Refused);
+}
+
+#[test]
+fn a_stalled_answer_ends_the_pass_with_an_unknown_effect() {
+    for said in [
+        Vec::new(),
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec(),
+    ] {
+        let (error, server) = like_against(Act::Stall(said));
+        assert_eq!((error.next, error.effect), (Next::EndPass, Effect::Unknown));
+        server.only();
+    }
+}
+
+#[test]
+fn a_redirect_is_reported_and_not_followed() {
+    let target = RawServer::start(vec![Act::Say(json(200, r#"{"status":"ok"}"#))]);
+    let location = format!("http://{}/accounts/login/", target.address);
+    let (error, server) = like_against(Act::Say(reply(302, &[("location", &location)], b"")));
+    assert_eq!(
+        (error.next, error.effect),
+        (unknown_shape(), Effect::Unknown)
+    );
+    assert!(error.message.contains("302"), "{}", error.message);
+    server.only();
+    assert_eq!(target.received(), []);
+}
+
+#[test]
+fn a_failed_connection_sent_nothing() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let error = logged_in(address)
+        .like(&item(ItemKind::Post))
+        .result
+        .unwrap_err();
+    assert_eq!(
+        (error.next, error.effect),
+        (Next::RepeatRead, Effect::Unsent)
+    );
+}
+
+#[test]
+fn without_a_session_nothing_is_sent() {
+    let server = RawServer::start(vec![Act::Close]);
+    let mut instagram = support::client::logged_out(server.address);
+    let error = instagram.stories(pk(TARGET)).result.unwrap_err();
+    assert_eq!(error.effect, Effect::Unsent);
+    assert_eq!(server.received(), []);
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_not_taken_whole() {
+    let long = format!(r#"{{"status":"ok","x":"{}"}}"#, "y".repeat(8 * 1024 * 1024));
+    let (error, _) = like_against(Act::Say(json(200, &long)));
+    assert_eq!(
+        (error.next, error.effect),
+        (unknown_shape(), Effect::Unknown)
+    );
+    assert!(error.message.contains("8 MiB"), "{}", error.message);
+}
+
+#[test]
+fn a_body_that_swells_when_unpacked_is_measured_unpacked() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(br#"{"status":"ok","x":""#).unwrap();
+    packer.write_all(&vec![b'y'; 64 * 1024 * 1024]).unwrap();
+    packer.write_all(br#""}"#).unwrap();
+    let packed = packer.finish().unwrap();
+    assert!(packed.len() < 1024 * 1024);
+    let (error, _) = like_against(Act::Say(reply(
+        200,
+        &[("content-encoding", "gzip")],
+        &packed,
+    )));
+    assert!(error.message.contains("8 MiB"), "{}", error.message);
+}
+
+#[test]
+fn a_packed_body_is_unpacked() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(br#"{"status":"ok"}"#).unwrap();
+    let packed = packer.finish().unwrap();
+    let script = vec![Act::Say(reply(
+        200,
+        &[("content-encoding", "gzip")],
+        &packed,
+    ))];
+    let server = RawServer::start(script);
+    logged_in(server.address)
+        .like(&item(ItemKind::Post))
+        .result
+        .unwrap();
+}
+
+#[test]
+fn a_like_after_the_server_closed_the_idle_connection_arrives_once() {
+    let ok = json(200, &fixture("accounts_current_user_ok"));
+    let server = RawServer::start(vec![Act::SayAndClose(ok.clone()), Act::Say(ok)]);
+    let mut instagram = logged_in(server.address);
+    instagram.current_user().result.unwrap();
+    let answer = instagram.like(&item(ItemKind::Post));
+    let likes = server.received().len() - 1;
+    match answer.result {
+        Ok(()) => assert_eq!(likes, 1),
+        Err(_) => assert!(likes <= 1),
+    }
+}
