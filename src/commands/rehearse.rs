@@ -6,11 +6,10 @@ use std::sync::Arc;
 use log::LevelFilter;
 use serde_json::json;
 
-use super::shell::{Failure, Shell, print_line};
+use super::shell::{Failure, Shell, print_line, system_clock};
 use crate::cli::{Rehearse, Trouble};
-use crate::clock::SystemClock;
 use crate::exit::ExitCode;
-use crate::ports::{Clock, Interrupt};
+use crate::ports::Clock;
 use crate::practice::{self, Options, Wire};
 use crate::rehearse::{Plan, Rehearsal, pass_line, rehearse as hold, summary_text};
 use crate::telemetry::logging::Stream;
@@ -83,21 +82,12 @@ fn as_json(flags: &Rehearse, rehearsal: &Rehearsal) -> serde_json::Value {
 
 fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
+    let clock = system_clock()?;
     let wire = if flags.plain { Wire::Plain } else { Wire::Tls };
     let options = Options::serving(address, wire, flags.seed);
     practice::serve(options, &mut std::io::stdout(), || {
-        clock.sleep_until_interrupted()
+        clock.sleep_until_interrupted();
     })
     .map_err(|error| Failure::new(ExitCode::CantCreat, error.to_string()))?;
-    Ok(match clock.interrupted() {
-        Some(Interrupt::Term) => ExitCode::Terminated,
-        Some(Interrupt::Int) => ExitCode::Interrupted,
-        None => ExitCode::Ok,
-    })
+    Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))
 }
