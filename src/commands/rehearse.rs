@@ -8,8 +8,10 @@ use serde_json::json;
 
 use super::shell::{Failure, Shell, print_line, system_clock};
 use crate::cli::{Rehearse, Trouble};
+use crate::config::Flag;
 use crate::exit::ExitCode;
 use crate::ports::Clock;
+use crate::practice::switches::Switches;
 use crate::practice::{self, Options, Wire};
 use crate::rehearse::{Plan, Rehearsal, pass_line, rehearse as hold, summary_text};
 use crate::telemetry::logging::Stream;
@@ -19,7 +21,15 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
     if let Some(address) = flags.serve {
         return serve(shell, flags, address);
     }
-    let loaded = shell.load(&shell.request())?;
+    let mut request = shell.request();
+    // It keeps its own file in a temporary folder, so it must not ask for a place for another.
+    request.flags.retain(|flag| flag.key != "database");
+    request.flags.push(Flag {
+        key: "database",
+        flag: "rehearse",
+        text: "rehearsal.db".to_owned(),
+    });
+    let loaded = shell.load(&request)?;
     if !shell.global.json {
         let limits = match &loaded.file {
             Some(file) => format!("limits and pauses of {}", file.display()),
@@ -36,6 +46,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
         days: flags.days,
         seed: flags.seed,
         trouble: flags.trouble == Trouble::Mild,
+        switches: Switches::default(),
     };
     // The timeline tells what a log would; only who asks for a level sees the log as well.
     let level = shell.global.log_level.unwrap_or(LevelFilter::Off);
