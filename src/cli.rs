@@ -3,15 +3,18 @@
 //!
 //! A secret is never a flag: a command line can be read by every user of the machine.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
 use crate::exit::SuccessCodes;
-use crate::model::ProfileName;
+use crate::model::{ProfileName, Secret};
 
 /// Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time
 #[derive(Debug, Parser)]
@@ -35,59 +38,41 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Configuration file instead of the usual places
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        help_heading = "Global options"
-    )]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Database: a path or sqlite:PATH
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        help_heading = "Global options"
-    )]
-    pub database: Option<String>,
+    // A password in it is refused later; until then no `Debug` output may show it.
+    #[arg(long, global = true, value_name = "URL", value_parser = secret)]
+    pub database: Option<Secret>,
     /// Which of your accounts; names the table [profile.NAME] in the file
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        help_heading = "Global options"
-    )]
+    #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<ProfileName>,
     /// How much to log: off, error, warn, info, debug or trace
-    #[arg(
-        long,
-        global = true,
-        value_name = "LEVEL",
-        help_heading = "Global options"
-    )]
+    #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<LevelFilter>,
-    /// How to log; auto is text on a terminal and JSON lines elsewhere
+    /// How to log: json, text, or auto for text on a terminal and JSON lines elsewhere
     #[arg(
         long,
         global = true,
         value_name = "FORMAT",
         default_value = "auto",
-        help_heading = "Global options"
+        hide_possible_values = true
     )]
     pub log_format: LogFormat,
-    /// When to colour
+    /// When to colour: auto, always or never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        help_heading = "Global options"
+        hide_possible_values = true
     )]
     pub color: ColorChoice,
     /// Answer in JSON
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true)]
     pub json: bool,
 }
 
@@ -300,7 +285,7 @@ pub struct SessionImport {
     #[arg(value_name = "FILE", required_unless_present = "session_id")]
     pub file: Option<PathBuf>,
     /// Read a session id from standard input; only - is accepted
-    #[arg(long, value_name = "-", value_parser = only_dash, allow_hyphen_values = true,
+    #[arg(long, value_name = "-", value_parser = OnlyDash, allow_hyphen_values = true,
           conflicts_with = "file")]
     pub session_id: Option<String>,
     /// Store it without asking Instagram whether it is alive
@@ -346,8 +331,13 @@ pub struct Rehearse {
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: u32,
-    /// How much trouble the practice Instagram makes
-    #[arg(long, value_name = "HOW", default_value = "none")]
+    /// How much trouble the practice Instagram makes: none or mild
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "none",
+        hide_possible_values = true
+    )]
     pub trouble: Trouble,
     /// Seed of world and pauses; the same seed gives the same rehearsal
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -369,18 +359,35 @@ pub enum Trouble {
     Mild,
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "write a number and a unit, for example 30s, 15m or 2h".to_owned())
 }
 
-fn only_dash(text: &str) -> Result<String, &'static str> {
-    if text == "-" {
-        Ok(text.to_owned())
-    } else {
-        Err(
-            "write - and give the session id on standard input; a command line can be read by others",
-        )
+/// Accepts `-` only. Its error does not repeat the value, which is probably the session id itself.
+#[derive(Clone)]
+struct OnlyDash;
+
+impl TypedValueParser for OnlyDash {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        if value == "-" {
+            return Ok("-".to_owned());
+        }
+        let advice = "--session-id takes only -: give the session id on standard input, because a \
+                      command line can be read by others\n";
+        Err(clap::Error::raw(ErrorKind::ValueValidation, advice).with_cmd(command))
     }
 }
 
@@ -463,10 +470,27 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_on_the_command_line_is_refused() {
-        let problem = parse("story-liker session import --session-id 123%3Aabc").unwrap_err();
+    fn a_secret_on_the_command_line_is_refused_and_not_repeated() {
+        for line in [
+            "story-liker session import --session-id hunter2",
+            "story-liker session import --session-id=hunter2",
+            "story-liker login --password=hunter2",
+            "story-liker --password=hunter2 login",
+        ] {
+            let problem = parse(line).unwrap_err();
+            assert!(problem.use_stderr());
+            assert!(!problem.to_string().contains("hunter2"), "{problem}");
+            assert!(!format!("{problem:?}").contains("hunter2"), "{problem:?}");
+        }
+        let problem = parse("story-liker session import --session-id x").unwrap_err();
         assert!(problem.to_string().contains("standard input"), "{problem}");
-        assert!(parse("story-liker login --password x").is_err());
+        assert!(parse("story-liker session import --session-id -").is_ok());
+    }
+
+    #[test]
+    fn a_password_in_a_database_address_is_not_in_debug_output() {
+        let cli = parse("story-liker status --database postgresql://me:hunter2@db/x").unwrap();
+        assert!(!format!("{cli:?}").contains("hunter2"));
     }
 
     #[test]

@@ -11,5 +11,6 @@ pub mod instagram;
 pub mod model;
 pub mod ports;
 pub mod practice;
+pub mod rehearse;
 pub mod store;
 pub mod telemetry;

@@ -6,6 +6,7 @@ mod support;
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -20,13 +21,13 @@ use story_liker::practice::switches::{Echo, Ids, Switches};
 use story_liker::practice::trouble::Trouble;
 use story_liker::practice::{Options, Server, Wire};
 use support::client::{NOW, config};
+use support::relay::Relay;
 
 /// A practice Instagram and a client of it, on one clock.
 struct Practice {
     server: Server,
     clock: VirtualClock,
-    // Must outlive the client's construction only, but is kept with it.
-    _ca_file: tempfile::NamedTempFile,
+    ca_file: tempfile::NamedTempFile,
     instagram: Instagram<VirtualClock>,
 }
 
@@ -53,9 +54,19 @@ impl Practice {
         Self {
             server,
             clock,
-            _ca_file: ca_file,
+            ca_file,
             instagram,
         }
+    }
+
+    /// A second client, which reaches the same server through `relay`.
+    fn client_through(&self, relay: &Relay) -> Instagram<VirtualClock> {
+        let mut config = config(BaseUrl::LoopbackTls(relay.address));
+        config.ca_file = Some(self.ca_file.path().to_owned());
+        config.connect_timeout = Duration::from_millis(400);
+        let session = settings::from_session_id(&self.server.credentials().session_id).unwrap();
+        let rng = ChaCha8Rng::seed_from_u64(2);
+        Instagram::new(&config, None, Some(&session), self.clock.clone(), rng).unwrap()
     }
 
     fn assert_flawless(&self) {
@@ -224,7 +235,7 @@ fn a_certificate_of_an_unknown_authority_is_refused_before_anything_is_sent() {
     let practice = Practice::start(Wire::Tls, true);
     let other = Practice::start(Wire::Tls, true);
     let mut config = config(BaseUrl::LoopbackTls(practice.server.address()));
-    config.ca_file = Some(other._ca_file.path().to_owned());
+    config.ca_file = Some(other.ca_file.path().to_owned());
     let session = settings::from_session_id(&practice.server.credentials().session_id).unwrap();
     let rng = ChaCha8Rng::seed_from_u64(1);
     let clock = practice.clock.clone();
@@ -232,4 +243,67 @@ fn a_certificate_of_an_unknown_authority_is_refused_before_anything_is_sent() {
     let error = instagram.current_user().result.unwrap_err();
     assert_eq!(error.effect, Effect::Unsent, "{}", error.message);
     assert!(practice.server.record().is_empty());
+}
+
+#[test]
+fn one_handshake_serves_a_pass() {
+    let practice = Practice::start(Wire::Tls, true);
+    let relay = Relay::to(practice.server.address());
+    let mut instagram = practice.client_through(&relay);
+    let target = instagram
+        .user_by_name(&practice.server.targets()[0])
+        .result
+        .unwrap();
+    let stories = instagram.stories(target.pk).result.unwrap().items;
+    for story in &stories {
+        instagram.view_story(story).result.unwrap();
+        instagram.like(story).result.unwrap();
+    }
+    assert_eq!(relay.connections(), 1);
+}
+
+#[test]
+fn a_like_after_the_connection_was_lost_while_idle_arrives_at_most_once() {
+    let practice = Practice::start(Wire::Tls, true);
+    let relay = Relay::to(practice.server.address());
+    let mut instagram = practice.client_through(&relay);
+    let target = instagram
+        .user_by_name(&practice.server.targets()[0])
+        .result
+        .unwrap();
+    let stories = instagram.stories(target.pk).result.unwrap().items;
+    relay.cut();
+    let answer = instagram.like(&stories[0]);
+    let arrived: u32 = practice.server.likes_per_item().values().sum();
+    match answer.result {
+        Ok(()) => assert_eq!(arrived, 1),
+        Err(error) => assert!(arrived == 0 || error.effect == Effect::Unknown),
+    }
+}
+
+#[test]
+fn a_handshake_that_never_ends_sent_nothing() {
+    let practice = Practice::start(Wire::Tls, true);
+    let relay = Relay::silent();
+    let error = practice
+        .client_through(&relay)
+        .current_user()
+        .result
+        .unwrap_err();
+    assert_eq!(error.effect, Effect::Unsent, "{}", error.message);
+    assert!(practice.server.record().is_empty());
+}
+
+#[test]
+fn a_server_of_plain_http_is_not_spoken_to_over_tls() {
+    let practice = Practice::start(Wire::Tls, true);
+    let plain = Practice::start(Wire::Plain, true);
+    let relay = Relay::to(plain.server.address());
+    let error = practice
+        .client_through(&relay)
+        .current_user()
+        .result
+        .unwrap_err();
+    assert_eq!(error.effect, Effect::Unsent, "{}", error.message);
+    assert!(plain.server.record().is_empty());
 }

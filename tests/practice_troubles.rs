@@ -48,6 +48,17 @@ fn every_recorded_reply_can_be_armed_and_comes_verbatim() {
             "{name}"
         );
         assert_eq!(reply.body, file, "{name}");
+        let recorded = entry["response_headers"].as_object().unwrap();
+        let recorded = recorded
+            .values()
+            .filter(|value| !value.as_str().unwrap().starts_with('<'));
+        // Besides the recorded ones: type, length, date and the end of the connection.
+        assert_eq!(
+            reply.headers.len(),
+            recorded.count() + 4,
+            "{name}: {:?}",
+            reply.headers
+        );
     }
 }
 

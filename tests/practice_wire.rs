@@ -1,13 +1,20 @@
 //! Where and how the practice server listens, with an ordinary HTTP client.
 #![allow(clippy::unwrap_used)]
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use reqwest::Certificate;
-use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::blocking::{Client, ClientBuilder, Response};
 use reqwest::tls::Version;
 use story_liker::practice::clock::WallClock;
+use story_liker::practice::trouble::Trouble;
 use story_liker::practice::{Options, Server, StartError, Wire, serve};
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 fn tls_server() -> Server {
     Server::start(Options::rehearsal(1, Arc::new(WallClock))).unwrap()
@@ -22,11 +29,7 @@ fn trusting(server: &Server) -> ClientBuilder {
         .resolve("b.i.instagram.com", server.address())
 }
 
-fn ask(
-    client: &Client,
-    server: &Server,
-    host: &str,
-) -> reqwest::Result<reqwest::blocking::Response> {
+fn ask(client: &Client, server: &Server, host: &str) -> reqwest::Result<Response> {
     let port = server.address().port();
     client
         .get(format!("https://{host}:{port}/api/v1/qe/sync/"))
@@ -66,6 +69,33 @@ fn http_1_1_over_tls_is_refused() {
     let server = tls_server();
     let client = trusting(&server).http1_only().build().unwrap();
     assert!(ask(&client, &server, "i.instagram.com").is_err());
+    assert!(server.record().is_empty());
+}
+
+/// A connection that names no protocol, as some libraries make for HTTP/1.1.
+#[test]
+fn tls_without_a_named_protocol_is_refused() {
+    let server = tls_server();
+    let mut roots = RootCertStore::empty();
+    let pem = server.ca_pem().unwrap().as_bytes();
+    roots
+        .add(CertificateDer::from_pem_slice(pem).unwrap())
+        .unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "i.instagram.com".try_into().unwrap();
+    let session = ClientConnection::new(Arc::new(config), name).unwrap();
+    let stream = TcpStream::connect(server.address()).unwrap();
+    let mut stream = StreamOwned::new(session, stream);
+    let request = b"GET /api/v1/qe/sync/ HTTP/1.1\r\nHost: i.instagram.com\r\n\r\n";
+    let mut answer = Vec::new();
+    let _ = stream
+        .write_all(request)
+        .and_then(|()| stream.read_to_end(&mut answer));
+    assert!(answer.is_empty(), "{}", answer.escape_ascii());
     assert!(server.record().is_empty());
 }
 
@@ -150,4 +180,26 @@ fn serving_prints_one_line_that_says_how_to_get_in() {
                 .contains(&line["quiet_target"])
         );
     }
+}
+
+#[test]
+fn faults_break_http_2_requests_and_the_next_one_is_served() {
+    let server = tls_server();
+    let client = trusting(&server)
+        .http2_prior_knowledge()
+        .retry(reqwest::retry::never())
+        .build();
+    let client = client.unwrap();
+    for fault in ["drop", "truncated", "drop"] {
+        server.arm(Trouble::new("any", fault).unwrap());
+        let broken = ask(&client, &server, "i.instagram.com").and_then(Response::bytes);
+        assert!(broken.is_err(), "{fault}");
+        let next = ask(&client, &server, "i.instagram.com").unwrap();
+        assert_eq!(next.status(), 200, "{fault}");
+    }
+    assert_eq!(
+        server.record().len(),
+        6,
+        "nothing is repeated behind the client's back"
+    );
 }

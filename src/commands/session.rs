@@ -110,7 +110,7 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
         Some(why) => Err(why),
         None => Ok(proved(shell, config, &clock, &mut platform, &mut store)?),
     };
-    answer(shell, brought.session.pk, myself, cleared);
+    answer(shell, brought.session.pk, &myself, cleared);
     Ok(ExitCode::Ok)
 }
 
@@ -152,19 +152,19 @@ fn proved(
     ))
 }
 
-fn answer(shell: &Shell, pk: Pk, myself: Result<Myself, String>, cleared: usize) {
+fn answer(shell: &Shell, pk: Pk, myself: &Result<Myself, String>, cleared: usize) {
     shell.answer(
         || {
             let mut answer = json!({ "imported": true, "pk": pk, "proved": myself.is_ok(),
                                      "holds_cleared": cleared });
-            match &myself {
+            match myself {
                 Ok(myself) => answer["username"] = json!(myself.username),
                 Err(why) => answer["why"] = json!(why),
             }
             answer
         },
         || {
-            let mut text = match &myself {
+            let mut text = match myself {
                 Ok(myself) => format!("imported: {} ({pk}), alive", myself.username),
                 Err(why) => format!(
                     "imported the session of account {pk}; Instagram was not asked whether it is \

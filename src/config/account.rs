@@ -72,7 +72,7 @@ impl Resolver<'_> {
             self.mistake(
                 KEY,
                 "logging in again needs a password, and none is configured".to_owned(),
-                "\"never\", or set account.password_file".to_owned(),
+                "write \"never\", or set account.password_file".to_owned(),
             );
         }
         let relogin = wish.unwrap_or(possible);

@@ -1,7 +1,8 @@
 //! Contradictions between keys that are fine one by one, each with its arithmetic.
 
 use super::Config;
-use super::parse::show_duration as show;
+use std::time::Duration;
+
 use super::resolver::Resolver;
 use super::value::Origin;
 
@@ -17,7 +18,7 @@ pub(super) fn contradictions(resolver: &mut Resolver<'_>, config: &Config) {
 
 /// For commands that cannot do without targets.
 pub(super) fn some_target(resolver: &mut Resolver<'_>, config: &Config) {
-    if config.targets.is_empty() && resolver.sound(&["targets"]) {
+    if config.targets.is_empty() && resolver.sound(&["targets"]) && resolver.file_is_sound() {
         resolver.mistake(
             "targets",
             "no account is named whose items are to be liked".to_owned(),
@@ -53,6 +54,10 @@ fn likes_fit_into_the_run(resolver: &mut Resolver<'_>, config: &Config) {
             "fewer likes per run, shorter pauses, or a longer run".to_owned(),
         );
     }
+}
+
+fn show(span: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(span)
 }
 
 /// How many requests one like takes, a story's view included.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::value::Origin;
 
 /// One mistake. Never contains a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mistake {
     /// The key, variable or file concerned.
     pub key: String,
@@ -15,8 +17,8 @@ pub struct Mistake {
     pub origin: Origin,
     /// What is wrong, with the arithmetic where there is one.
     pub problem: String,
-    /// What is allowed, or what to do.
-    pub allowed: String,
+    /// What is allowed, or what to do; may be empty.
+    pub advice: String,
 }
 
 impl fmt::Display for Mistake {
@@ -26,8 +28,8 @@ impl fmt::Display for Mistake {
             write!(f, " = {value}")?;
         }
         write!(f, " ({}): {}", self.origin, self.problem)?;
-        if !self.allowed.is_empty() {
-            write!(f, "; allowed: {}", self.allowed)?;
+        if !self.advice.is_empty() {
+            write!(f, "; {}", self.advice)?;
         }
         Ok(())
     }

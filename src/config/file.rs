@@ -16,8 +16,12 @@ use crate::model::ProfileName;
 /// No sensible file comes near this; anything larger is a mistaken path.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
+/// As which a file that cannot be read is reported.
+pub(super) const FILE_KEY: &str = "configuration file";
+
 impl RawConfig {
-    pub(super) fn add_file(&mut self, path: &Arc<PathBuf>) {
+    /// Adds what the file says; `named_by` is reported when it cannot be read.
+    pub(super) fn add_file(&mut self, path: &Arc<PathBuf>, named_by: Origin) {
         let at = |line| Origin::File {
             path: Arc::clone(path),
             line,
@@ -25,8 +29,14 @@ impl RawConfig {
         let text = match read(path) {
             Ok(text) => text,
             Err(problem) => {
-                let advice = "a readable TOML file, see examples/config.toml";
-                return self.mistake("configuration file", at(1), problem, advice);
+                self.mistakes.push(Mistake {
+                    key: FILE_KEY.to_owned(),
+                    value: Some(path.display().to_string()),
+                    origin: named_by,
+                    problem,
+                    advice: "name a readable TOML file, see examples/config.toml".to_owned(),
+                });
+                return;
             }
         };
         let line_of = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
@@ -36,7 +46,7 @@ impl RawConfig {
                 let line = error.span().map_or(1, |span| line_of(span.start));
                 // Only the parser's own words: the line itself may hold a secret.
                 let problem = format!("not valid TOML: {}", error.message());
-                return self.mistake("configuration file", at(line), problem, "");
+                return self.mistake(FILE_KEY, at(line), problem, "");
             }
         };
         let mut reader = FileReader {
@@ -87,11 +97,9 @@ impl FileReader<'_> {
     /// Tables of other profiles are checked for unknown keys and otherwise left alone.
     fn read_profiles(&mut self, origin: &Origin, profiles: &DeValue<'_>) {
         let Some(profiles) = profiles.as_table() else {
-            let allowed = "tables [profile.NAME], NAME of a-z, 0-9 and -";
+            let advice = "write tables [profile.NAME], NAME of a-z, 0-9 and -";
             let problem = "profiles are tables".to_owned();
-            return self
-                .raw
-                .mistake("profile", origin.clone(), problem, allowed);
+            return self.raw.mistake("profile", origin.clone(), problem, advice);
         };
         let mut names = Vec::new();
         for (name, table) in profiles {
@@ -115,13 +123,13 @@ impl FileReader<'_> {
         let profile = self.raw.profile.clone();
         if profile != ProfileName::default() && !names.iter().any(|name| name == profile.as_str()) {
             let problem = format!("the configuration file has no table [profile.{profile}]");
-            let allowed = format!("default, {}", names.join(", "));
+            let advice = format!("allowed: default, {}", names.join(", "));
             self.raw.mistakes.push(Mistake {
                 key: "profile".to_owned(),
                 value: Some(profile.to_string()),
                 origin: self.raw.profile_origin.clone(),
                 problem,
-                allowed,
+                advice,
             });
         }
     }

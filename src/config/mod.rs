@@ -7,12 +7,14 @@ mod checks;
 mod environment;
 mod error;
 mod file;
+pub mod forecast;
 mod keys;
 mod parse;
 mod raw;
 mod resolve;
 mod resolver;
 mod secrets;
+pub mod show;
 mod targets;
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,9 @@ use super::value::{Origin, Value};
 use crate::cli::Global;
 use crate::model::ProfileName;
 
-/// What the command line asks of the configuration.
-#[derive(Clone, Debug, Default)]
+/// What the command line asks of the configuration. Not `Debug`, like all that was typed: it may
+/// hold a secret in the wrong place.
+#[derive(Clone, Default)]
 pub struct Request {
     /// `--config`.
     pub config_file: Option<PathBuf>,
@@ -30,7 +31,7 @@ pub struct Request {
 }
 
 /// A key set by a flag.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Flag {
     /// The key.
     pub key: &'static str,
@@ -43,10 +44,10 @@ pub struct Flag {
 impl Request {
     /// From the flags of every command.
     pub fn new(global: &Global) -> Self {
-        let database = global.database.clone().map(|text| Flag {
+        let database = global.database.as_ref().map(|address| Flag {
             key: "database",
             flag: "--database",
-            text,
+            text: address.expose().to_owned(),
         });
         Self {
             config_file: global.config.clone(),
@@ -76,7 +77,7 @@ impl Request {
 }
 
 /// A value and where it came from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Setting {
     pub(super) value: Value,
     pub(super) origin: Origin,
@@ -105,9 +106,9 @@ impl RawConfig {
         raw.check_log_level(environment);
         raw.add_flags(request);
         raw.add_environment(environment);
-        if let Some(path) = raw.find_file(request, environment) {
+        if let Some((path, named_by)) = raw.find_file(request, environment) {
             let path = Arc::new(path);
-            raw.add_file(&path);
+            raw.add_file(&path, named_by);
             raw.file = Some(path);
         }
         raw
@@ -119,13 +120,13 @@ impl RawConfig {
         self.settings.entry(key).or_insert(setting);
     }
 
-    pub(super) fn mistake(&mut self, key: &str, origin: Origin, problem: String, allowed: &str) {
+    pub(super) fn mistake(&mut self, key: &str, origin: Origin, problem: String, advice: &str) {
         self.mistakes.push(Mistake {
             key: key.to_owned(),
             value: None,
             origin,
             problem,
-            allowed: allowed.to_owned(),
+            advice: advice.to_owned(),
         });
     }
 
@@ -158,8 +159,8 @@ impl RawConfig {
         {
             let origin = Origin::Variable(keys::LOG_VARIABLE.to_owned());
             let problem = format!("{text:?} is not a log level");
-            let allowed = "off, error, warn, info, debug or trace";
-            self.mistake("log level", origin, problem, allowed);
+            let advice = "allowed: off, error, warn, info, debug or trace";
+            self.mistake("log level", origin, problem, advice);
         }
     }
 
@@ -197,13 +198,18 @@ impl RawConfig {
         }
     }
 
-    /// A file that was named has to exist; the usual places may be empty.
-    fn find_file(&mut self, request: &Request, environment: &Environment) -> Option<PathBuf> {
+    /// The file and who named it. One that was named has to exist; the usual places may be empty.
+    fn find_file(
+        &mut self,
+        request: &Request,
+        environment: &Environment,
+    ) -> Option<(PathBuf, Origin)> {
         if let Some(path) = &request.config_file {
-            return Some(path.clone());
+            return Some((path.clone(), Origin::Flag("--config")));
         }
         if let Some(path) = self.variable(environment, keys::CONFIG_VARIABLE) {
-            return Some(PathBuf::from(path));
+            let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
+            return Some((PathBuf::from(path), origin));
         }
         let home = environment.absolute_path("HOME");
         let user = environment
@@ -211,7 +217,8 @@ impl RawConfig {
             .or_else(|| Some(home?.join(".config")));
         let user = user.map(|folder| folder.join("story-liker/config.toml"));
         let system = PathBuf::from("/etc/story-liker/config.toml");
-        user.into_iter().chain([system]).find(|path| path.exists())
+        let path = user.into_iter().chain([system]).find(|path| path.exists());
+        path.map(|path| (path, Origin::Default))
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use super::error::{ConfigErrors, Mistake};
+use super::file::FILE_KEY;
 use super::raw::{RawConfig, Setting};
 use super::resolve::Effective;
 use super::value::{Origin, Value};
@@ -59,7 +60,7 @@ impl<'r> Resolver<'r> {
     }
 
     /// Notes a mistake in the value of `key`.
-    pub(super) fn mistake(&mut self, key: &'static str, problem: String, allowed: String) {
+    pub(super) fn mistake(&mut self, key: &'static str, problem: String, advice: String) {
         let setting = self.raw.settings.get(key);
         let default = || keys::default_of(key).map(|value| value.to_string());
         self.failed.insert(key);
@@ -68,7 +69,7 @@ impl<'r> Resolver<'r> {
             value: setting.map_or_else(default, |set| Some(parse::showable(key, &set.value))),
             origin: setting.map_or(Origin::Default, |set| set.origin.clone()),
             problem,
-            allowed,
+            advice,
         });
     }
 
@@ -80,7 +81,7 @@ impl<'r> Resolver<'r> {
             value: None,
             origin: refused.origin,
             problem: refused.problem,
-            allowed: refused.remedy,
+            advice: refused.remedy,
         });
     }
 
@@ -98,6 +99,11 @@ impl<'r> Resolver<'r> {
     /// Whether none of these keys has a mistake, so that their values may be compared.
     pub(super) fn sound(&self, keys: &[&'static str]) -> bool {
         keys.iter().all(|key| !self.failed.contains(key))
+    }
+
+    /// Whether the file, if there is one, could be read.
+    pub(super) fn file_is_sound(&self) -> bool {
+        !self.mistakes.iter().any(|mistake| mistake.key == FILE_KEY)
     }
 
     /// Whether somebody set the key.
@@ -128,7 +134,7 @@ impl<'r> Resolver<'r> {
                 Some(parsed)
             }
             Err(problem) => {
-                self.mistake(key, problem, allowed.to_owned());
+                self.mistake(key, problem, format!("allowed: {allowed}"));
                 None
             }
         }

@@ -38,7 +38,7 @@ impl Resolver<'_> {
             self.show(KEY, Some(Value::List(shown)));
         }
         for problem in problems {
-            self.mistake(KEY, problem, ALLOWED.to_owned());
+            self.mistake(KEY, problem, format!("allowed: {ALLOWED}"));
         }
         targets
     }

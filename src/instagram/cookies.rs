@@ -109,10 +109,14 @@ impl Cookies {
     /// Reads the two back; a cookie without a known end has none.
     pub fn from_json(values: &Map<String, Value>, ends: &Value) -> Result<Self, String> {
         let mut cookies = Self::default();
+        let fits = |text: &str| super::headers::fits(text) && !text.contains(';');
         for (name, value) in values {
+            if name.is_empty() || name.contains('=') || !fits(name) {
+                return Err("`cookies` has a name that no header can carry".to_owned());
+            }
             let value = value
                 .as_str()
-                .filter(|value| super::headers::fits(value))
+                .filter(|value| fits(value))
                 .ok_or_else(|| format!("`cookies.{name}` is not a text that a header can carry"))?;
             let end = ends.get(name).and_then(Value::as_i64);
             cookies.set(name, value, end.map(Timestamp::from_millis));

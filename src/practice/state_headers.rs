@@ -8,10 +8,12 @@ use super::state::State;
 use super::switches::DateHeader;
 use super::understanding::Understood;
 
-/// Every how manieth answer brings a new routing hint, a new claim, an empty authorization.
+/// Every how manieth answer brings a new routing hint, a new claim, an empty authorization,
+/// a new cookie.
 const NEW_RUR: u64 = 7;
 const NEW_CLAIM: u64 = 11;
 const EMPTY_AUTHORIZATION: u64 = 5;
+const NEW_COOKIE: u64 = 13;
 
 /// Adds state headers to an answer that will arrive, and expects them back from now on.
 pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
@@ -26,7 +28,12 @@ pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
     let pk = state.credentials.pk;
     let now_s = understood.now_s();
     let request = understood.request;
-    let issued = state.sessions.issued_mut(&understood.who, request);
+    // A login turns the device into a session: what it is sent must come back with that session.
+    let opened = state.sessions.opened_by(&reply.headers).map(Who::Session);
+    let who = opened.as_ref().unwrap_or(&understood.who);
+    let issued = state.sessions.issued_mut(who, request);
+    // One machine id per client; the recorded replies have theirs.
+    reply.headers.retain(|(name, _)| name != "ig-set-x-mid");
     if request.header("X-MID").is_none() && !issued.has("X-MID") {
         reply.set(
             "ig-set-x-mid",
@@ -56,6 +63,12 @@ pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
             };
             reply.set("ig-set-authorization", empty);
         }
+    }
+    if number.is_multiple_of(NEW_COOKIE) {
+        let cookie = format!(
+            "csrftoken={number:032x}; Domain=.instagram.com; Max-Age=31449600; Path=/; Secure"
+        );
+        reply.set("set-cookie", &cookie);
     }
     issued.learn(&reply.headers);
 }

@@ -42,6 +42,7 @@ pub(super) struct DatabaseLock {
 /// The lock on one profile of a database, held until it is dropped.
 pub(super) struct ProfileLock {
     _file: File,
+    path: PathBuf,
 }
 
 impl DatabaseLock {
@@ -55,7 +56,7 @@ impl DatabaseLock {
     /// For migrating.
     pub fn exclusive(database: &Path, request: &LockRequest<'_>) -> Result<Self, StoreError> {
         let mut lock = Self::prepare(database)?;
-        lock.upgrade(request)?;
+        lock.upgrade(None, request)?;
         Ok(lock)
     }
 
@@ -79,14 +80,18 @@ impl DatabaseLock {
         )
     }
 
-    /// Makes it exclusive. The lock is not held for a moment in between, so what was read under the
-    /// shared lock must be read again.
-    pub fn upgrade(&mut self, request: &LockRequest<'_>) -> Result<(), StoreError> {
+    /// Makes it exclusive, for whoever holds the profile lock `own`. The lock is not held for a moment
+    /// in between, so what was read under the shared lock must be read again.
+    pub fn upgrade(
+        &mut self,
+        own: Option<&ProfileLock>,
+        request: &LockRequest<'_>,
+    ) -> Result<(), StoreError> {
         FileExt::unlock(&self.file).map_err(|error| cannot_open(&self.path, &error))?;
         let busy = || {
             format!(
                 "migrating needs it alone, and it is in use by {}",
-                self.users()
+                self.users(own)
             )
         };
         take(
@@ -105,16 +110,19 @@ impl DatabaseLock {
         self.share(request)
     }
 
-    /// The owners of the profile locks that are held, or of this one.
-    fn users(&self) -> String {
+    /// Whoever migrates, or else the owners of the profile locks that are held.
+    fn users(&self, own: Option<&ProfileLock>) -> String {
+        if is_held(&self.path) {
+            return owner(&self.path);
+        }
         let mut users: Vec<String> = profile_locks(&self.database)
             .into_iter()
-            .filter(|path| is_held(path))
+            .filter(|path| own.is_none_or(|own| own.path != *path) && is_held(path))
             .map(|path| owner(&path))
             .collect();
         users.sort();
         if users.is_empty() {
-            owner(&self.path)
+            UNNAMED.to_owned()
         } else {
             users.join(" and by ")
         }
@@ -133,7 +141,7 @@ impl ProfileLock {
         let busy = || format!("profile {profile} is in use by {}", owner(&path));
         take(&file, FileExt::try_lock_exclusive, request, database, busy)?;
         sign(&mut file, request);
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, path })
     }
 }
 
@@ -205,37 +213,37 @@ fn sign(file: &mut File, request: &LockRequest<'_>) {
 /// Longer than any owner; whatever else lies there is not read into a message.
 const LONGEST_OWNER: u64 = 512;
 
+const UNNAMED: &str = "another process";
+
 fn owner(path: &Path) -> String {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(LONGEST_OWNER).read_to_string(&mut text));
     match (read, text.lines().next()) {
         (Ok(_), Some(owner)) if !owner.is_empty() => owner.to_owned(),
-        _ => "another process".to_owned(),
+        _ => UNNAMED.to_owned(),
     }
 }
 
 fn profile_locks(database: &Path) -> Vec<PathBuf> {
-    let name = |path: &Path| {
-        path.file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-    };
-    let (Some(folder), Some(database)) = (database.parent(), name(database)) else {
+    let (Some(folder), Some(database)) = (database.parent(), database.file_name()) else {
         return Vec::new();
     };
-    let start = format!("{database}.");
-    let is_profile_lock = |path: &PathBuf| {
-        name(path).is_some_and(|name| {
-            name.strip_prefix(&start)
-                .is_some_and(|rest| rest.ends_with(".lock"))
-        })
+    let start = format!("{}.", database.to_string_lossy());
+    let is_profile_lock = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.strip_prefix(&start)
+            .and_then(|rest| rest.strip_suffix(".lock"))
+            .is_some_and(|profile| profile.parse::<ProfileName>().is_ok())
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
-        .map(|entry| entry.path())
         .filter(is_profile_lock)
+        .map(|entry| entry.path())
         .collect()
 }
 
+/// Whether someone holds it exclusively.
 fn is_held(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| {
         FileExt::try_lock_shared(&file)

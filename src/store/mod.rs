@@ -1,4 +1,5 @@
-//! The program's memory: one SQLite file, any number of profiles, one [`Store`] per profile.
+//! The program's memory: one SQLite file, any number of profiles, one
+//! [`Store`](crate::ports::Store) per profile.
 //!
 //! A [`Writer`] holds the locks for as long as it lives and is the only thing that changes the file;
 //! a [`Reader`] takes no lock, creates nothing, migrates nothing and writes nothing. Nothing is

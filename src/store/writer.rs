@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use rusqlite::{Connection, Transaction};
+
 use super::lock::{DatabaseLock, LockRequest, ProfileLock};
-use super::sqlite::{self, AccountId, Db, Examined};
+use super::sqlite::{self, AccountId, Db, Examined, Fault};
 use super::{
-    Durability, MigratePolicy, Opening, missing, open_and_migrate, open_examined, outdated, place,
+    Durability, MigratePolicy, Opening, WindowUse, missing, open_and_migrate, open_examined,
+    outdated, place,
 };
 use crate::model::{
     Account, Attempt, AttemptId, Hold, HoldId, ItemKind, ItemState, LedgerItem, NewHold, Pk,
@@ -43,9 +46,8 @@ impl Writer {
         let mut database_lock = DatabaseLock::shared(&path, request)?;
         let profile_lock = ProfileLock::take(&path, profile, request)?;
         place::make_file(&path)?;
-        let mut db = open_current(&path, opening, &mut database_lock, request)?;
-        let account = enrol(&mut db, profile)?;
-        sqlite::check_if_due(&mut db, account, request.clock.now())?;
+        let mut db = open_current(&path, opening, (&mut database_lock, &profile_lock), request)?;
+        let account = check_and_enrol(&mut db, &path, profile, request.clock.now())?;
         Ok(Self {
             db,
             _locks: Some((profile_lock, database_lock)),
@@ -59,7 +61,9 @@ impl Writer {
         let mut db = Db::in_memory()?;
         db.configure(Durability::ThrowAway)?;
         sqlite::migrate(&mut db)?;
-        let account = enrol(&mut db, profile)?;
+        let account = db.write("open the profile", |transaction| {
+            sqlite::enrol(transaction, profile, None)
+        })?;
         Ok(Self {
             db,
             _locks: None,
@@ -68,32 +72,83 @@ impl Writer {
         })
     }
 
+    fn read<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Connection, AccountId) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let account = self.account;
+        self.db.read(doing, |connection| work(connection, account))
+    }
+
+    fn write<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>, AccountId) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let account = self.account;
+        self.db
+            .write(doing, |transaction| work(transaction, account))
+    }
+
+    /// What `work` would do.
+    fn rehearse<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>, AccountId) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let account = self.account;
+        self.db
+            .rehearse(doing, |transaction| work(transaction, account))
+    }
+
+    /// How far each limit is used at `now`.
+    pub fn windows(
+        &mut self,
+        limits: &[ScopedLimit],
+        now: Timestamp,
+    ) -> Result<Vec<WindowUse>, StoreError> {
+        self.read("read the windows", |connection, account| {
+            sqlite::windows(connection, account, limits, now)
+        })
+    }
+
     /// Removes posts taken before `before`, and notes that such posts are never liked again: one
     /// transaction. Returns how many were removed.
     pub fn cleanup_posts(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let account = self.account;
-        self.db.write("remove old posts", |transaction| {
+        self.write("remove old posts", |transaction, account| {
             sqlite::cleanup_posts(transaction, account, before)
         })
     }
 
     /// Counts what `cleanup_posts` would remove.
     pub fn cleanable_posts(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let account = self.account;
-        self.db.rehearse("count old posts", |transaction| {
+        self.rehearse("count old posts", |transaction, account| {
             sqlite::cleanup_posts(transaction, account, before)
         })
     }
 }
 
-/// The row of this profile. Looks first, so that opening a known profile writes nothing.
-fn enrol(db: &mut Db, profile: &ProfileName) -> Result<AccountId, StoreError> {
+/// Looks for damage if that is due, and only then writes: the profile's row if there is none, and
+/// the time of the check. A known profile within a day of the last check writes nothing.
+fn check_and_enrol(
+    db: &mut Db,
+    path: &Path,
+    profile: &ProfileName,
+    now: Timestamp,
+) -> Result<AccountId, StoreError> {
+    let checked = db.read("check the database for damage", |connection| {
+        sqlite::check_if_due(connection, profile, now, path)
+    })?;
     let doing = "open the profile";
-    match db.read(doing, |connection| {
+    let known = db.read(doing, |connection| {
         sqlite::find_account(connection, profile)
-    })? {
-        Some(account) => Ok(account),
-        None => db.write(doing, |transaction| sqlite::enrol(transaction, profile)),
+    })?;
+    match known {
+        Some(account) if !checked => Ok(account),
+        _ => db.write(doing, |transaction| {
+            sqlite::enrol(transaction, profile, checked.then_some(now))
+        }),
     }
 }
 
@@ -101,7 +156,7 @@ fn enrol(db: &mut Db, profile: &ProfileName) -> Result<AccountId, StoreError> {
 fn open_current(
     path: &Path,
     opening: Opening,
-    lock: &mut DatabaseLock,
+    (lock, own): (&mut DatabaseLock, &ProfileLock),
     request: &LockRequest<'_>,
 ) -> Result<Db, StoreError> {
     let (mut db, examined) = open_examined(path, opening)?;
@@ -118,7 +173,7 @@ fn open_current(
         (_, MigratePolicy::Automatic) => {}
     }
     drop(db);
-    lock.upgrade(request)?;
+    lock.upgrade(Some(own), request)?;
     let (db, applied) = open_and_migrate(path, opening)?;
     lock.downgrade(request)?;
     for migration in applied {
@@ -136,43 +191,33 @@ impl Store for Writer {
     }
 
     fn holds(&mut self, since: Timestamp) -> Result<Vec<Hold>, StoreError> {
-        let account = self.account;
-        self.db.read("read the holds", |connection| {
+        self.read("read the holds", |connection, account| {
             sqlite::holds_since(connection, account, since)
         })
     }
 
     fn targets(&mut self) -> Result<Vec<Target>, StoreError> {
-        let account = self.account;
-        self.db.read("read the targets", |connection| {
-            sqlite::targets(connection, account)
-        })
+        self.read("read the targets", sqlite::targets)
     }
 
     fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-        let account = self.account;
-        self.db.read("read the attempts", |connection| {
+        self.read("read the attempts", |connection, account| {
             sqlite::standing_since(connection, account, since)
         })
     }
 
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
-        let account = self.account;
-        self.db.read("read the attempts", |connection| {
-            sqlite::newest(connection, account)
-        })
+        self.read("read the attempts", sqlite::newest)
     }
 
     fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
-        let account = self.account;
-        self.db.read("read the runs", |connection| {
+        self.read("read the runs", |connection, account| {
             sqlite::recent_runs(connection, account, most)
         })
     }
 
     fn items(&mut self, kind: ItemKind, media: &[Pk]) -> Result<Vec<LedgerItem>, StoreError> {
-        let account = self.account;
-        self.db.read("read the items", |connection| {
+        self.read("read the items", |connection, account| {
             sqlite::known_items(connection, account, kind, media)
         })
     }
@@ -184,36 +229,31 @@ impl Store for Writer {
         states: &[ItemState],
         most: u32,
     ) -> Result<Vec<LedgerItem>, StoreError> {
-        let account = self.account;
-        self.db.read("read the items", |connection| {
+        self.read("read the items", |connection, account| {
             sqlite::items_in(connection, account, target, kind, states, most)
         })
     }
 
     fn sync_targets(&mut self, wanted: &[WantedTarget], now: Timestamp) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("store the targets", |transaction| {
+        self.write("store the targets", |transaction, account| {
             sqlite::sync_targets(transaction, account, wanted, now)
         })
     }
 
     fn recover(&mut self, now: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-        let account = self.account;
-        self.db.write("settle what a crash left", |transaction| {
+        self.write("settle what a crash left", |transaction, account| {
             sqlite::recover(transaction, account, now)
         })
     }
 
     fn begin_run(&mut self, command: &str, seed: u64, now: Timestamp) -> Result<RunId, StoreError> {
-        let account = self.account;
-        self.db.write("record the run", |transaction| {
+        self.write("record the run", |transaction, account| {
             sqlite::begin_run(transaction, account, command, seed, now)
         })
     }
 
     fn end_run(&mut self, run: RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("record the end of the run", |transaction| {
+        self.write("record the end of the run", |transaction, account| {
             sqlite::end_run(transaction, account, run, end, now)
         })
     }
@@ -224,8 +264,7 @@ impl Store for Writer {
         limits: &[ScopedLimit],
         now: Timestamp,
     ) -> Result<Claimed, StoreError> {
-        let account = self.account;
-        self.db.write("record the request", |transaction| {
+        self.write("record the request", |transaction, account| {
             sqlite::claim(transaction, account, claim, limits, now)
         })
     }
@@ -236,36 +275,31 @@ impl Store for Writer {
         settlement: &Settlement,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("record the outcome", |transaction| {
+        self.write("record the outcome", |transaction, account| {
             sqlite::settle(transaction, account, attempt, settlement, now)
         })
     }
 
     fn apply(&mut self, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
-        let account = self.account;
-        self.db.write("record what is known", |transaction| {
+        self.write("record what is known", |transaction, account| {
             sqlite::apply(transaction, account, changes, now)
         })
     }
 
     fn add_hold(&mut self, hold: &NewHold, now: Timestamp) -> Result<HoldId, StoreError> {
-        let account = self.account;
-        self.db.write("record the hold", |transaction| {
+        self.write("record the hold", |transaction, account| {
             sqlite::add_hold(transaction, account, hold, None, now)
         })
     }
 
     fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
-        let account = self.account;
-        self.db.write("prune", |transaction| {
+        self.write("prune", |transaction, account| {
             sqlite::prune(transaction, account, retention, now)
         })
     }
 
     fn prunable(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
-        let account = self.account;
-        self.db.rehearse("count what may be pruned", |transaction| {
+        self.rehearse("count what may be pruned", |transaction, account| {
             sqlite::prune(transaction, account, retention, now)
         })
     }

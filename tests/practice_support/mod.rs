@@ -2,6 +2,7 @@
 //! down from the fact sheet. Nothing here is made from the server's own tables.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses its own part of this.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -433,11 +434,11 @@ impl Sketch {
     fn wire(&self) -> Vec<u8> {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         for (name, value) in &self.headers {
-            text += &format!("{name}: {value}\r\n");
+            write!(text, "{name}: {value}\r\n").unwrap();
         }
         let body = self.body_bytes();
         if self.method == "POST" {
-            text += &format!("Content-Length: {}\r\n", body.len());
+            write!(text, "Content-Length: {}\r\n", body.len()).unwrap();
         }
         text += "Connection: close\r\n\r\n";
         [text.into_bytes(), body].concat()
@@ -452,7 +453,7 @@ pub fn form_encode(text: &str) -> String {
                 out.push(char::from(byte));
             }
             b' ' => out.push('+'),
-            _ => out += &format!("%{byte:02X}"),
+            _ => write!(out, "%{byte:02X}").unwrap(),
         }
     }
     out

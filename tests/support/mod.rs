@@ -4,3 +4,4 @@
 pub mod client;
 pub mod home;
 pub mod raw_server;
+pub mod relay;

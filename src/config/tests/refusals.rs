@@ -85,7 +85,7 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
     (
         "limits.likes_per_run = 13",
         "limits.likes_per_run",
-        &["13 likes x 75s", "= 975s", "limits.max_runtime = 15m"],
+        &["13 likes x 1m 15s", "= 16m 15s", "limits.max_runtime = 15m"],
     ),
     (
         "limits.likes_per_target = 11",
@@ -559,8 +559,10 @@ fn a_named_file_that_cannot_be_read_is_a_mistake() {
             std::fs::write(&path, content).unwrap();
         }
         setup.request.config_file = Some(path);
+        setup.request.needs_targets = true;
         let message = setup.only_mistake().to_string();
         assert!(message.contains(word), "{message}");
+        assert!(message.contains("(flag --config)"), "{message}");
     }
 }
 

@@ -7,6 +7,8 @@
 mod dates;
 mod facts;
 mod redact;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod words;
 
@@ -74,7 +76,7 @@ pub fn read(
         return Err(error);
     }
     let facts = Facts::of(reply);
-    match kind(&facts) {
+    match kind(&facts, scope) {
         None => Ok(facts.json.unwrap_or_default()),
         Some(kind) => Err(verdict::error(kind, &facts, label, scope, now)),
     }
@@ -113,7 +115,7 @@ pub fn incomplete(label: &str, missing: &str) -> PlatformError {
 }
 
 /// The ordered list; `None` is a good reply.
-fn kind(facts: &Facts) -> Option<Kind> {
+fn kind(facts: &Facts, scope: Scope) -> Option<Kind> {
     let status = facts.reply.status;
     // A caption in a listing may contain any word: only replies that object are searched for these.
     if !facts.is_ok() {
@@ -145,6 +147,10 @@ fn kind(facts: &Facts) -> Option<Kind> {
     }
     if let Some(kind) = login_trouble(facts) {
         return Some(kind);
+    }
+    // The account wants a newer form of the second factor than this program knows.
+    if scope == Scope::Login && facts.message == "invalid parameters" {
+        return Some(Kind::LoginRefused);
     }
     if facts.has("not authorized to view user") {
         return Some(Kind::Private);

@@ -220,3 +220,7 @@ fn text(object: &Object, name: &str) -> Option<String> {
     let text = object.get(name)?.as_str()?;
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+#[cfg(test)]
+#[path = "replies_tests.rs"]
+mod tests;

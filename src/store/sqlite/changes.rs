@@ -39,7 +39,7 @@ pub(crate) fn apply(
                 count,
                 retry_at,
             } => {
-                targets::set_trouble(transaction, account, *target, (*trouble, *count, *retry_at))?
+                targets::set_trouble(transaction, account, *target, (*trouble, *count, *retry_at))?;
             }
             Change::TargetFine { target } => targets::clear_trouble(transaction, account, *target)?,
             Change::Checked { target, kind, at } => {
@@ -51,7 +51,7 @@ pub(crate) fn apply(
                 holds::clear(transaction, account, *hold, by, now)?;
             }
             Change::IgnorePostsBefore(before) => {
-                ignore_posts_before(transaction, account, *before)?
+                ignore_posts_before(transaction, account, *before)?;
             }
         }
     }

@@ -207,54 +207,29 @@ pub(super) fn unliked_read_at(
     Ok(read_at.flatten())
 }
 
-const CLAIM_STORY: &str = "
-    UPDATE story SET state = 'claimed', claimed_at = :now
+const MARK_STORY: &str = "
+    UPDATE story SET state = :state, claimed_at = coalesce(:claimed_at, claimed_at)
     WHERE account = :account AND media_pk = :item";
-const CLAIM_POST: &str = "
-    UPDATE post SET state = 'claimed', claimed_at = :now
+const MARK_POST: &str = "
+    UPDATE post SET state = :state, claimed_at = coalesce(:claimed_at, claimed_at)
     WHERE account = :account AND media_pk = :item";
 
-/// A like of the item is on record and not settled.
-pub(super) fn mark_claimed(
+/// Sets where the item stands, and when its like was claimed if that is new. Returns whether the
+/// ledger has the item.
+pub(super) fn mark(
     transaction: &Transaction<'_>,
     account: AccountId,
-    kind: ItemKind,
-    item: Pk,
-    now: Timestamp,
-) -> Result<(), Fault> {
+    (kind, item): (ItemKind, Pk),
+    state: ItemState,
+    claimed_at: Option<Timestamp>,
+) -> Result<bool, Fault> {
     let mut statement = transaction.prepare_cached(match kind {
-        ItemKind::Story => CLAIM_STORY,
-        ItemKind::Post => CLAIM_POST,
+        ItemKind::Story => MARK_STORY,
+        ItemKind::Post => MARK_POST,
     })?;
-    let bound = named_params! { ":account": account, ":item": item, ":now": now };
-    if statement.execute(bound)? == 1 {
-        Ok(())
-    } else {
-        Err(Fault::bug(format!(
-            "a like was claimed for the {} {item}, which is not in the ledger",
-            kind.as_str()
-        )))
-    }
-}
-
-const UNKNOWN_STORY: &str = "
-    UPDATE story SET state = 'unknown' WHERE account = :account AND media_pk = :item";
-const UNKNOWN_POST: &str = "
-    UPDATE post SET state = 'unknown' WHERE account = :account AND media_pk = :item";
-
-/// A like of the item was cut off by a crash. (The row may have been pruned since.)
-pub(super) fn mark_unknown(
-    transaction: &Transaction<'_>,
-    account: AccountId,
-    kind: ItemKind,
-    item: Pk,
-) -> Result<(), Fault> {
-    let mut statement = transaction.prepare_cached(match kind {
-        ItemKind::Story => UNKNOWN_STORY,
-        ItemKind::Post => UNKNOWN_POST,
-    })?;
-    statement.execute(named_params! { ":account": account, ":item": item })?;
-    Ok(())
+    let bound = named_params! {
+    ":account": account, ":item": item, ":state": state, ":claimed_at": claimed_at };
+    Ok(statement.execute(bound)? == 1)
 }
 
 const VIEWED_STORY: &str = "

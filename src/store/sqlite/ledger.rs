@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use crate::model::{
-    Attempt, AttemptId, AttemptKind, ItemId, ItemKind, Outcome, Pk, ScopedLimit, TargetId,
-    Timestamp,
+    Attempt, AttemptId, AttemptKind, ItemId, ItemKind, ItemState, Outcome, Pk, ScopedLimit,
+    TargetId, Timestamp,
 };
 use crate::ports::{Claim, Claimed, Settlement};
 
@@ -16,7 +16,7 @@ use super::{AccountId, Fault, changes, holds, items, session, window};
 
 /// A reading earlier than this after the claim may still show the state before a like that the
 /// platform is slow to apply.
-const READ_BACK_AFTER: Duration = Duration::from_secs(15 * 60);
+const READ_BACK_AFTER: Duration = Duration::from_mins(15);
 
 /// Likes of one item that may have left this machine, ever.
 const MOST_TRIES: usize = 2;
@@ -49,13 +49,15 @@ pub(crate) fn claim(
     {
         return Ok(Claimed::Taken);
     }
-    let attempt = match insert(transaction, account, claim, now) {
-        Ok(attempt) => attempt,
-        Err(error) if Fault::is_duplicate(&error) => return Ok(Claimed::Taken),
-        Err(error) => return Err(error.into()),
-    };
+    let attempt = insert(transaction, account, claim, now)?;
     if let Some((kind, id)) = liked_item {
-        items::mark_claimed(transaction, account, kind, id.media, now)?;
+        let item = (kind, id.media);
+        if !items::mark(transaction, account, item, ItemState::Claimed, Some(now))? {
+            return Err(Fault::bug(format!(
+                "a like was claimed for the {} {id}, which is not in the ledger",
+                kind.as_str()
+            )));
+        }
     }
     Ok(Claimed::Granted(attempt))
 }
@@ -187,7 +189,8 @@ pub(crate) fn recover(
         attempt.settled_at = Some(now.max(attempt.claimed_at));
         match (attempt.kind, item_kind, attempt.item) {
             (AttemptKind::Like, Some(kind), Some(item)) => {
-                items::mark_unknown(transaction, account, kind, item)?;
+                // Its row may have been pruned since.
+                items::mark(transaction, account, (kind, item), ItemState::Unknown, None)?;
             }
             (AttemptKind::StoryView, _, Some(item)) => {
                 items::mark_viewed(transaction, account, item, now)?;

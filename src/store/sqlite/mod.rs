@@ -11,6 +11,8 @@ mod fault;
 mod holds;
 mod items;
 mod ledger;
+#[cfg(test)]
+mod plans;
 mod prune;
 mod runs;
 mod schema;
@@ -179,5 +181,34 @@ impl Db {
             Ok(result)
         };
         write().map_err(|fault| fault::report(path, doing, fault))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_survives_a_power_cut_unless_the_file_is_thrown_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        std::fs::write(&path, "").unwrap();
+        let mut db = Db::open(&path, Duration::ZERO).unwrap();
+        let setting = |db: &Db, name: &str| -> String {
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+            let value = db.connection.pragma_query_value(None, name, read).unwrap();
+            match value {
+                rusqlite::types::Value::Text(text) => text,
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (durability, synchronous) in [(Durability::ThrowAway, "0"), (Durability::Full, "3")] {
+            db.configure(durability).unwrap();
+            assert_eq!(setting(&db, "synchronous"), synchronous);
+            assert_eq!(setting(&db, "journal_mode"), "delete");
+            assert_eq!(setting(&db, "foreign_keys"), "1");
+        }
     }
 }

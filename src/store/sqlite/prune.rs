@@ -13,12 +13,11 @@ use crate::ports::StoreError;
 
 const PRUNE_STORIES: &str = "
     DELETE FROM story
-    WHERE account = :account AND state <> 'claimed'
-      AND expiring_at <= :now AND taken_at <= :taken_before
+    WHERE account = :account AND expiring_at <= :now AND taken_at <= :taken_before
     RETURNING state IN ('new', 'expired')";
 
 pub(super) const PRUNE_STORY_LIKES: &str = "
-    DELETE FROM attempt
+    DELETE FROM attempt INDEXED BY attempt_story_like
     WHERE account = :account AND kind = 'like' AND item_kind = 'story' AND stands_at < :horizon";
 
 pub(super) const PRUNE_OTHER_ATTEMPTS: &str = "
@@ -95,7 +94,7 @@ fn newest_settled(connection: &Connection, account: AccountId) -> Result<Option<
 
 const FORGET_POSTS: &str = "
     DELETE FROM post
-    WHERE account = :account AND taken_at < :before AND state <> 'claimed'";
+    WHERE account = :account AND taken_at < :before";
 
 /// Removes posts taken before `before` and notes that such posts are never liked again.
 pub(crate) fn cleanup_posts(

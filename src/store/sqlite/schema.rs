@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::ports::StoreError;
 
-use super::{Db, Fault, fault};
+use super::{Db, Fault, fault, upkeep};
 
 #[allow(clippy::all, clippy::pedantic)]
 mod embedded {
@@ -155,12 +155,16 @@ fn changed(path: &Path, how: &str) -> Fault {
     )))
 }
 
-/// Applies what is pending, all of it or nothing. Returns the names of what was applied.
+/// Looks for damage, then applies what is pending, all of it or nothing. Returns the names of what was applied.
 pub(crate) fn migrate(db: &mut Db) -> Result<Vec<String>, StoreError> {
     run(db, &embedded::migrations::runner())
 }
 
 fn run(db: &mut Db, runner: &Runner) -> Result<Vec<String>, StoreError> {
+    let path = db.path.clone();
+    db.read("check the database for damage", |connection| {
+        upkeep::check(connection, &path)
+    })?;
     let all = Runner::new(runner.get_migrations()).set_grouped(true);
     match all.run(&mut db.connection) {
         Ok(report) => Ok(report
@@ -171,13 +175,13 @@ fn run(db: &mut Db, runner: &Runner) -> Result<Vec<String>, StoreError> {
         Err(error) => Err(fault::report(
             &db.path,
             "migrate the database",
-            cause(error),
+            cause(&error),
         )),
     }
 }
 
 /// What is behind a failed migration.
-fn cause(error: refinery::Error) -> Fault {
+fn cause(error: &refinery::Error) -> Fault {
     use std::error::Error;
     let text = error.to_string();
     let mut source = error.source();
@@ -270,6 +274,25 @@ mod tests {
             "the next start begins anew"
         );
         migrate(&mut db).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_migrated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        std::fs::write(&path, "").unwrap();
+        let open = || Db::open(&path, std::time::Duration::ZERO).unwrap();
+        migrate(&mut open()).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last_page = bytes.len() - 4096;
+        bytes[last_page..].fill(0xFF);
+        std::fs::write(&path, &bytes).unwrap();
+        let mut migrations = known();
+        let next = "CREATE TABLE later (id INTEGER);";
+        migrations.push(Migration::unapplied("V900__next", next).unwrap());
+        let error = run(&mut open(), &Runner::new(&migrations)).unwrap_err();
+        assert!(matches!(error, StoreError::BadState(_)), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 
     #[test]

@@ -23,20 +23,20 @@ pub(crate) fn find(
     Ok(statement.query_row(bound, |row| row.get(0)).optional()?)
 }
 
-const ENROL: &str = "INSERT INTO account (profile) VALUES (:profile)";
+const ENROL: &str = "
+    INSERT INTO account (profile, checked_at) VALUES (:profile, :checked_at)
+    ON CONFLICT (profile) DO UPDATE SET checked_at = coalesce(excluded.checked_at, checked_at)
+    RETURNING id";
 
-/// The row of this profile, made if it has none.
+/// The row of this profile, made if it has none. Remembers when the file was found undamaged.
 pub(crate) fn enrol(
     transaction: &Transaction<'_>,
     profile: &ProfileName,
+    checked_at: Option<Timestamp>,
 ) -> Result<AccountId, Fault> {
-    if let Some(account) = find(transaction, profile)? {
-        return Ok(account);
-    }
-    transaction
-        .prepare_cached(ENROL)?
-        .execute(named_params! { ":profile": profile.as_str() })?;
-    Ok(AccountId(transaction.last_insert_rowid()))
+    let bound = named_params! { ":profile": profile.as_str(), ":checked_at": checked_at };
+    let mut statement = transaction.prepare_cached(ENROL)?;
+    Ok(statement.query_row(bound, |row| row.get(0))?)
 }
 
 const ACCOUNT: &str = "
