@@ -6,6 +6,7 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
+use story_liker::practice::switches::{Echo, Switches};
 use support::home::Home;
 
 const SETTINGS: &str = include_str!("fixtures/settings/instagrapi-3.2.2.json");
@@ -48,6 +49,11 @@ fn a_settings_file_is_imported_with_one_request_and_serves_a_pass() {
 #[test]
 fn what_was_imported_is_exported_again_and_fits_another_profile() {
     let home = Home::new();
+    // Two profiles with one session know of each other's state headers nothing.
+    home.server.set_switches(Switches {
+        echo: Echo::Lenient,
+        ..Switches::default()
+    });
     let original = settings(&home);
     write(&home, "settings.json", original.to_string());
     home.run(["session", "import", "settings.json", "--offline"])
