@@ -139,7 +139,12 @@ fn a_dead_session_is_replaced_once_a_day_and_the_next_pass_works() {
     home.run(["login"]).expect(0);
     assert_eq!(submissions(&home), 2);
     home.run(["run", "--check-all"]).expect(0);
-    home.assert_flawless();
+    assert!(
+        home.server
+            .likes_per_item()
+            .values()
+            .all(|count| *count == 1)
+    );
 }
 
 #[test]
