@@ -13,6 +13,7 @@ use story_liker::model::{HoldReason, ItemKind};
 use story_liker::ports::{Effect, Next, Objection, Platform, PlatformError};
 use support::client::{client, config, item, logged_in, pk, session};
 use support::raw_server::{Act, RawServer, fixture, json, reply};
+use support::refusing::Refusing;
 
 const TARGET: &str = "72000000002";
 
@@ -237,4 +238,20 @@ fn a_like_after_the_server_closed_the_idle_connection_arrives_once() {
         Ok(()) => assert_eq!(likes, 1),
         Err(_) => assert!(likes <= 1),
     }
+}
+
+#[test]
+fn a_request_refused_at_protocol_level_is_not_sent_again_either() {
+    let server = Refusing::start();
+    let mut ca_file = tempfile::NamedTempFile::new().unwrap();
+    ca_file.write_all(server.certificate.as_bytes()).unwrap();
+    let mut config = config(BaseUrl::LoopbackTls(server.address));
+    config.ca_file = Some(ca_file.path().to_owned());
+    let answer = client(&config, Some(&session())).like(&item(ItemKind::Post));
+    let error = answer.result.unwrap_err();
+    assert_eq!(
+        (error.next, error.effect),
+        (Next::RepeatRead, Effect::Unknown)
+    );
+    assert_eq!(server.requests(), 1, "{}", error.message);
 }
