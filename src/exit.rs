@@ -9,36 +9,53 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// How a command ended.
+/// How a command ended. [`ExitCode::meaning`] says when.
+///
+/// | code | name | needs a person |
+/// |---|---|---|
+/// | 0 | ok | no |
+/// | 10 | partial | look |
+/// | 130 | interrupted | no |
+/// | 143 | interrupted | no |
+/// | 75 | TEMPFAIL | no |
+/// | 69 | UNAVAILABLE | no |
+/// | 74 | IOERR | maybe |
+/// | 73 | CANTCREAT | yes |
+/// | 65 | DATAERR | yes |
+/// | 76 | PROTOCOL | yes |
+/// | 77 | NOPERM | yes |
+/// | 78 | CONFIG | yes |
+/// | 64 | USAGE | yes |
+/// | 70 | SOFTWARE | yes |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExitCode {
-    /// 0
+    /// Ended as planned.
     Ok,
-    /// 10
+    /// A target failed for its own reason.
     Partial,
-    /// 130
+    /// SIGINT.
     Interrupted,
-    /// 143
+    /// SIGTERM outside a pass.
     Terminated,
-    /// 75
+    /// Try again later.
     TempFail,
-    /// 69
+    /// Nobody answers.
     Unavailable,
-    /// 74
+    /// State failed in the middle.
     IoErr,
-    /// 73
+    /// State cannot be created or opened.
     CantCreat,
-    /// 65
+    /// State is damaged or too new.
     DataErr,
-    /// 76
+    /// An answer has another form.
     Protocol,
-    /// 77
+    /// A person has to log in or prove something.
     NoPerm,
-    /// 78
+    /// The configuration is wrong.
     Config,
-    /// 64
+    /// The command line is wrong.
     Usage,
-    /// 70
+    /// The program is wrong.
     Software,
 }
 
@@ -251,6 +268,20 @@ mod tests {
                 assert_eq!(graver.worst(milder), *graver);
             }
         }
+    }
+
+    #[test]
+    fn the_documented_table_is_the_list() {
+        let documented: Vec<&str> = include_str!("exit.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("/// | "))
+            .skip(1)
+            .collect();
+        let rows = ExitCode::ALL.map(|code| {
+            let person = format!("{:?}", code.needs_person()).to_lowercase();
+            format!("{} | {} | {person} |", code.number(), code.name())
+        });
+        assert_eq!(documented, rows);
     }
 
     #[test]

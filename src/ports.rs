@@ -34,6 +34,24 @@ pub trait Clock {
     fn interrupted(&self) -> Option<Interrupt>;
 }
 
+impl<C: Clock + ?Sized> Clock for &C {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) {
+        (**self).sleep_until(deadline);
+    }
+
+    fn interrupted(&self) -> Option<Interrupt> {
+        (**self).interrupted()
+    }
+}
+
 // ------------------------------------------------------------------------------------- platform
 
 /// What one request brought back. Exactly one HTTP request was made, or none where
@@ -243,8 +261,8 @@ pub struct Claim {
     pub call: &'static str,
     /// The run it belongs to; none for a dry run and for commands.
     pub run: Option<RunId>,
-    /// One of the counted exceptions: granted although holds are in force, as long as every one of
-    /// them is about the session.
+    /// One of the counted exceptions to holds: it may go ahead while every hold in force is about
+    /// the session ([`HoldReason::about_session`]). The caller does the counting.
     pub despite_session_holds: bool,
 }
 

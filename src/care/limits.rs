@@ -106,7 +106,7 @@ mod tests {
             likes_per_run: 5,
             likes_per_target_per_run: 1,
             likes_per_target: list(&["8/24h"]),
-            max_runtime: Duration::from_secs(900),
+            max_runtime: Duration::from_mins(15),
         }
     }
 

@@ -1,9 +1,36 @@
 //! Configuration: flags, environment and file (raw: what was typed) become one [`Config`] (what it
 //! means: total and free of contradictions). Nothing outside this module reads any of the three.
 
+mod account;
+mod ceilings;
+mod checks;
+mod environment;
+mod error;
+mod file;
+pub mod forecast;
+mod keys;
+mod parse;
+mod raw;
+mod resolve;
+mod resolver;
+mod secrets;
+pub mod show;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod value;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use environment::Environment;
+pub use error::{ConfigErrors, Mistake};
+pub use keys::{KEYS, Key};
+pub use raw::{Flag, Request};
+pub use resolve::{Effective, Loaded, load};
+pub use targets::username;
+pub use value::{Origin, Value};
 
 use crate::model::{Limit, ProfileName, Secret};
 

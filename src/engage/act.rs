@@ -6,17 +6,27 @@
 //! 3. Outcome, hold, session and all that follows are committed together, so a throttled answer is
 //!    never half remembered.
 
+use super::pass::Ports;
 use super::policy::Budget;
 use super::report::{Counts, HeldBy, Stop, full_window};
 use super::watch::{Watch, Woken};
 use crate::care::hold;
+use crate::care::limits::LimitsInForce;
+use crate::care::pace::Pacer;
+use crate::care::window::{LONGEST_SPAN, Windows};
+use crate::config::Config;
 use crate::model::{
     Attempt, AttemptId, AttemptKind, Hold, HoldReason, ItemId, ItemKind, NewHold, Outcome, RunId,
     RunRecord, Session, TargetId, Timestamp,
 };
 use crate::ports::{
     Answer, Change, Claim, Claimed, Effect, Next, Platform, PlatformError, Settlement, Store,
+    StoreError,
 };
+
+/// How many earlier runs are looked back on for trouble "in a row". Runs that sent nothing do not
+/// count, so more than three are read.
+const RUNS_LOOKED_BACK: u32 = 50;
 
 /// Told when the program waits, and for what; for a person who watches.
 pub trait Waiting {
@@ -122,6 +132,69 @@ pub(super) enum Verdict {
     Stop(Stop),
 }
 
+impl<'a> Actor<'a> {
+    /// Reads what the store remembers and stands ready to send.
+    pub fn new(
+        ports: Ports<'a>,
+        config: &Config,
+        seed: u64,
+        run: Option<RunId>,
+        dry_run: bool,
+    ) -> Result<Self, StoreError> {
+        let Ports {
+            platform,
+            store,
+            clock,
+            waiting,
+        } = ports;
+        let watch = Watch::new(clock);
+        let now = watch.now();
+        let holds = store.holds(now.minus(hold::MEMORY))?;
+        let mut runs = store.recent_runs(RUNS_LOOKED_BACK)?;
+        runs.retain(|earlier| Some(earlier.id) != run);
+        let windows = Windows::new(store.attempts(now.minus(LONGEST_SPAN))?);
+        let (last, last_like) = store.newest_attempts()?;
+        let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
+        let last_request = last
+            .as_ref()
+            .map(|attempt| (stood(attempt), attempt.target));
+        let last_like = last_like.as_ref().map(stood);
+        let pacer = Pacer::new(config.pace, seed, last_request, last_like, now);
+        let limits = LimitsInForce::new(&config.limits, &holds, now);
+        Ok(Self {
+            platform,
+            store,
+            watch,
+            waiting,
+            budget: Budget {
+                windows,
+                limits,
+                pacer,
+            },
+            run,
+            holds,
+            runs,
+            counts: Counts::default(),
+            dry_run,
+        })
+    }
+
+    /// Now, in the platform's time as far as it is known.
+    pub fn now(&self) -> Timestamp {
+        self.watch.now()
+    }
+
+    /// Waits for the pause due before a proof of life; the stop, if the wait ended otherwise.
+    pub fn pause_before_proof(&mut self) -> Option<Stop> {
+        self.pause_before(&Act::read("current_user"))
+    }
+
+    /// The store.
+    pub fn store(&mut self) -> &mut dyn Store {
+        self.store
+    }
+}
+
 impl Actor<'_> {
     /// Claims and sends one request.
     pub(super) fn send<T>(
@@ -140,7 +213,9 @@ impl Actor<'_> {
             run: self.run,
             despite_session_holds: act.despite_session_holds,
         };
-        let limits = self.budget.limits.for_target(target);
+        let mut limits = self.budget.limits.for_target(target);
+        // The store checks every limit it is given; a full `limits.logins` must not refuse a read.
+        limits.retain(|limit| limit.scope.covers(act.kind, target));
         let claimed = self
             .store
             .claim(&claim, &limits, claimed_at)

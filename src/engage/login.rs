@@ -23,6 +23,12 @@ pub trait CodeSource {
     fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String>;
 }
 
+impl<F: FnMut(&SecondFactor) -> Result<Secret, String>> CodeSource for F {
+    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
+        self(factor)
+    }
+}
+
 /// How a login sequence ended.
 #[derive(Debug)]
 pub enum LoginEnd {

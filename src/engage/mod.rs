@@ -25,7 +25,7 @@ mod watch;
 pub use absorb::{READ_BACK_AFTER, may_be_liked};
 pub use act::{Actor, Waiting};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in};
-pub use pass::{Mode, Pass, PassInput, pass};
+pub use pass::{Mode, PassInput, Ports, pass};
 pub use report::{Counts, Decision, HeldBy, Report, Stop, TargetReport, WindowReport};
 pub use session::{ProofEnd, prove};
 pub use watch::Watch;

@@ -55,7 +55,7 @@ pub(super) fn queue(
             if due || !items.is_empty() {
                 let entry = Work {
                     target: target.id,
-                    name: target.username.clone(),
+                    name: target.listed_as.clone(),
                     pk: target.pk,
                     kind,
                     listing: due.then(ListingDue::default),
@@ -155,7 +155,7 @@ pub(super) fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarg
     for name in wanted {
         if let Some(target) = targets
             .iter_mut()
-            .find(|target| target.username == name.username)
+            .find(|target| target.listed_as == name.username)
         {
             target.enabled = name.enabled;
             target.stories = name.stories;
@@ -165,8 +165,8 @@ pub(super) fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarg
         made_up -= 1;
         targets.push(Target {
             id: TargetId(made_up),
+            listed_as: name.username.clone(),
             username: name.username.clone(),
-            present_name: None,
             pk: None,
             origin: TargetOrigin::Config,
             enabled: name.enabled,

@@ -181,7 +181,6 @@ impl Stop {
                 "no session in {database}; run 'story-liker session import FILE' or 'story-liker \
                  login' with the same --profile and --database"
             ),
-            Self::WrongAccount { message } => message.clone(),
             Self::Unavailable {
                 message,
                 hold_until: None,
@@ -209,7 +208,7 @@ impl Stop {
                  next pass starts fresh",
                 rough(millis.unsigned_abs()),
             ),
-            Self::Store { message, .. } => message.clone(),
+            Self::WrongAccount { message } | Self::Store { message, .. } => message.clone(),
         }
     }
 
@@ -223,9 +222,8 @@ impl Stop {
             | Self::QuietHours { .. }
             | Self::Interrupted(Interrupt::Term) => ExitCode::Ok,
             Self::Interrupted(Interrupt::Int) => ExitCode::Interrupted,
-            Self::Held(by) => by.code(),
             Self::Objected(by) if by.reason == HoldReason::UnknownShape => ExitCode::Protocol,
-            Self::Objected(by) => by.code(),
+            Self::Held(by) | Self::Objected(by) => by.code(),
             Self::LoggedInAgain | Self::ClockOff { .. } | Self::ClockJumped { .. } => {
                 ExitCode::TempFail
             }

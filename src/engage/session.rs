@@ -47,10 +47,11 @@ pub fn prove(
     }
     let verdict = actor.settle(&act, sent.receipt, sent.result.as_ref().err(), changes);
     match (verdict, sent.result, wrong) {
-        (Err(stop), _, _) | (Ok(Verdict::Fine), _, Some(stop)) => ProofEnd::Stop(stop),
+        (Err(stop) | Ok(Verdict::Stop(stop)), _, _) | (Ok(Verdict::Fine), _, Some(stop)) => {
+            ProofEnd::Stop(stop)
+        }
         (Ok(Verdict::Fine), Ok(myself), None) => ProofEnd::Alive(myself),
         (Ok(Verdict::RepeatRead), _, _) => ProofEnd::RepeatRead,
-        (Ok(Verdict::Stop(stop)), _, _) => ProofEnd::Stop(stop),
         (Ok(other), _, _) => ProofEnd::Stop(bug(&format!("current_user ended with {other:?}"))),
     }
 }

@@ -129,6 +129,15 @@ pub fn export(device: &Device, session: &Session) -> Result<Secret, ImportError>
     Ok(Secret::new(text))
 }
 
+/// What the device calls itself, its `User-Agent`: no secret, every server sees it.
+pub fn describe(device: &Device) -> String {
+    let document: Option<Map<String, Value>> = serde_json::from_str(&device.json).ok();
+    let agent = document
+        .as_ref()
+        .and_then(|document| document.get("user_agent")?.as_str());
+    agent.unwrap_or("unknown").to_owned()
+}
+
 /// A session made from the value of the cookie `sessionid` alone.
 pub fn from_session_id(text: &str) -> Result<Session, ImportError> {
     /// Shorter ones were cut off on the way.

@@ -43,10 +43,10 @@ impl TargetTrouble {
 pub struct Target {
     /// Its row.
     pub id: TargetId,
-    /// The user name it is configured under, lower case.
+    /// The name the operator wrote, lower case; a rename on the platform does not change it.
+    pub listed_as: String,
+    /// The user name it was last seen under, lower case.
     pub username: String,
-    /// Its present user name, where a listing showed another than the configured one.
-    pub present_name: Option<String>,
     /// Its permanent id, pinned at the first look-up.
     pub pk: Option<Pk>,
     /// Who put it on the list.
@@ -67,11 +67,4 @@ pub struct Target {
     pub trouble_count: u32,
     /// Not looked at before this moment.
     pub retry_at: Option<Timestamp>,
-}
-
-impl Target {
-    /// The user name it was last seen under.
-    pub fn present_name(&self) -> &str {
-        self.present_name.as_deref().unwrap_or(&self.username)
-    }
 }

@@ -78,11 +78,12 @@ pub fn answer(
     let strike = state
         .troubles
         .strike(understood.route.act, target.as_deref(), now_ms);
+    let is_ordinary = strike.is_none();
     let (mut reply, outcome) = match strike {
         Some(strike) => struck(state, &understood, &strike, client_timeout),
         None => undisturbed(state, &understood),
     };
-    if reply.delivery == Delivery::Whole && reply.status == 200 {
+    if is_ordinary && reply.status == 200 {
         state_headers::add(state, &understood, &mut reply);
     }
     if clock.is_virtual() {

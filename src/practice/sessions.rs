@@ -179,6 +179,16 @@ impl Sessions {
         self.list.len()
     }
 
+    /// The session that an answer with these headers hands over.
+    pub fn opened_by(&self, reply_headers: &[(String, String)]) -> Option<usize> {
+        let (_, bearer) = reply_headers
+            .iter()
+            .find(|(name, _)| name == "ig-set-authorization")?;
+        self.list
+            .iter()
+            .position(|session| session.bearer() == *bearer)
+    }
+
     /// The state headers sent to whoever made this request.
     pub fn issued_mut(&mut self, who: &Who, request: &Request) -> &mut Issued {
         if let Who::Session(place) = who {

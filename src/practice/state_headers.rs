@@ -26,7 +26,12 @@ pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
     let pk = state.credentials.pk;
     let now_s = understood.now_s();
     let request = understood.request;
-    let issued = state.sessions.issued_mut(&understood.who, request);
+    // A login turns the device into a session: what it is sent must come back with that session.
+    let opened = state.sessions.opened_by(&reply.headers).map(Who::Session);
+    let who = opened.as_ref().unwrap_or(&understood.who);
+    let issued = state.sessions.issued_mut(who, request);
+    // One machine id per client; the recorded replies have theirs.
+    reply.headers.retain(|(name, _)| name != "ig-set-x-mid");
     if request.header("X-MID").is_none() && !issued.has("X-MID") {
         reply.set(
             "ig-set-x-mid",

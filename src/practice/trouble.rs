@@ -117,16 +117,16 @@ fn json_type() -> String {
 #[error("{field}: {reason}")]
 pub struct Misunderstood {
     /// The field concerned.
-    pub field: &'static str,
+    pub field: String,
     /// What was wrong with it.
     pub reason: String,
 }
 
 impl Misunderstood {
     /// A mistake in one field.
-    pub fn new(field: &'static str, reason: impl Into<String>) -> Self {
+    pub fn new(field: &str, reason: impl Into<String>) -> Self {
         Self {
-            field,
+            field: field.to_owned(),
             reason: reason.into(),
         }
     }

@@ -142,8 +142,18 @@ fn response(reply: Reply) -> hyper::Response<Pieces> {
 /// A body in pieces, of which the last may never come.
 struct Pieces {
     left: VecDeque<Bytes>,
-    breaks_off: bool,
+    ending: Ending,
     length: Option<u64>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Ending {
+    /// Everything announced has been sent.
+    Proper,
+    /// It breaks off, once what was sent so far is out.
+    Abrupt,
+    /// It breaks off now.
+    Now,
 }
 
 impl Pieces {
@@ -155,7 +165,7 @@ impl Pieces {
                 let left = [Bytes::from(body[..half].to_vec())].into();
                 Self {
                     left,
-                    breaks_off: true,
+                    ending: Ending::Abrupt,
                     length: None,
                 }
             }
@@ -165,13 +175,13 @@ impl Pieces {
                 left.push_front(Bytes::from(body));
                 Self {
                     left,
-                    breaks_off: false,
+                    ending: Ending::Proper,
                     length: None,
                 }
             }
             _ => Self {
                 left: [Bytes::from(body)].into(),
-                breaks_off: false,
+                ending: Ending::Proper,
                 length,
             },
         }
@@ -184,22 +194,28 @@ impl Body for Pieces {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.left.pop_front() {
-            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            None if self.breaks_off => {
-                self.breaks_off = false;
-                Poll::Ready(Some(Err(std::io::Error::from(
-                    std::io::ErrorKind::BrokenPipe,
-                ))))
+        if let Some(piece) = self.left.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match self.ending {
+            Ending::Proper => Poll::Ready(None),
+            Ending::Abrupt => {
+                // An error at once would take the pieces before it along, unsent.
+                self.ending = Ending::Now;
+                context.waker().wake_by_ref();
+                Poll::Pending
             }
-            None => Poll::Ready(None),
+            Ending::Now => {
+                self.ending = Ending::Proper;
+                Poll::Ready(Some(Err(std::io::ErrorKind::BrokenPipe.into())))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.iter().all(Bytes::is_empty) && !self.breaks_off
+        self.left.iter().all(Bytes::is_empty) && self.ending == Ending::Proper
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -4,27 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::act::{Actor, Waiting, held_by};
 use super::login::CodeSource;
-use super::policy::{self, Budget, State, Step, Work};
+use super::policy::{self, State, Step, Work};
 use super::queue::{as_if_synchronised, queue};
 use super::report::{Counts, Report, Stop, TargetReport};
 use super::session::settle_doubt;
-use super::watch::Watch;
 use crate::care::hold;
-use crate::care::limits::LimitsInForce;
-use crate::care::pace::Pacer;
-use crate::care::window::{LONGEST_SPAN, Windows};
 use crate::config::Config;
-use crate::model::{Account, Attempt, HoldReason, Target, TargetId, Timestamp};
+use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
 use crate::ports::{Clock, Platform, Pruned, Store, StoreError, WantedTarget};
 
 mod closing;
 mod decisions;
 mod reads;
 mod writes;
-
-/// How many earlier runs are looked back on for trouble "in a row". Runs that sent nothing do not
-/// count, so more than three are read.
-const RUNS_LOOKED_BACK: u32 = 50;
 
 /// How a pass is run.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +44,7 @@ pub struct PassInput<'a> {
 }
 
 /// The ports of a pass.
-pub struct Pass<'a> {
+pub struct Ports<'a> {
     /// Instagram.
     pub platform: &'a mut dyn Platform,
     /// The opened store; its lock is held.
@@ -64,9 +56,8 @@ pub struct Pass<'a> {
 }
 
 /// Runs one pass. Every way in which it can end is a [`Stop`] in the report.
-pub fn pass<'a>(input: PassInput<'a>, ports: Pass<'a>) -> Report {
-    let watch = Watch::new(ports.clock);
-    let started_at = watch.now();
+pub fn pass<'a>(input: PassInput<'a>, ports: Ports<'a>) -> Report {
+    let started_at = ports.clock.now();
     let mut report = Report {
         run_id: input.run_id.to_owned(),
         profile: input.config.profile.clone(),
@@ -83,7 +74,7 @@ pub fn pass<'a>(input: PassInput<'a>, ports: Pass<'a>) -> Report {
         recovered: 0,
         pruned: Pruned::default(),
     };
-    match Running::begin(input, ports, watch, &mut report) {
+    match Running::begin(input, ports, &mut report) {
         Ok(mut running) => running.finish(&mut report),
         Err(error) => report.stop = error.into(),
     }
@@ -105,8 +96,7 @@ struct Running<'a> {
 impl<'a> Running<'a> {
     fn begin(
         input: PassInput<'a>,
-        ports: Pass<'a>,
-        watch: Watch<'a>,
+        ports: Ports<'a>,
         report: &mut Report,
     ) -> Result<Self, StoreError> {
         let PassInput {
@@ -117,7 +107,7 @@ impl<'a> Running<'a> {
             ..
         } = input;
         let store = ports.store;
-        let now = watch.now();
+        let now = ports.clock.now();
         let run = if mode.dry_run {
             None
         } else {
@@ -127,25 +117,6 @@ impl<'a> Running<'a> {
             report.recovered = u32::try_from(store.recover(now)?.len()).unwrap_or(u32::MAX);
         }
         let account = store.account()?;
-        let holds = store.holds(now.minus(hold::MEMORY))?;
-        let runs = store
-            .recent_runs(RUNS_LOOKED_BACK)?
-            .into_iter()
-            .filter(|earlier| Some(earlier.id) != run)
-            .collect();
-        let windows = Windows::new(store.attempts(now.minus(LONGEST_SPAN))?);
-        let (last, last_like) = store.newest_attempts()?;
-        let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
-        let pacer = Pacer::new(
-            config.pace,
-            seed,
-            last.as_ref()
-                .map(|attempt| (stood(attempt), attempt.target)),
-            last_like.as_ref().map(stood),
-            now,
-        );
-        let limits = LimitsInForce::new(&config.limits, &holds, now);
-        report.halved_until = limits.halved_until;
         let proved = account.session_proved_at;
         let state = State {
             deadline: now.plus(config.limits.max_runtime),
@@ -160,22 +131,9 @@ impl<'a> Running<'a> {
             mark_seen: config.stories.mark_seen,
             dry_run: mode.dry_run,
         };
-        let actor = Actor {
-            platform: ports.platform,
-            store,
-            watch,
-            waiting: ports.waiting,
-            budget: Budget {
-                windows,
-                limits,
-                pacer,
-            },
-            run,
-            holds,
-            runs,
-            counts: Counts::default(),
-            dry_run: mode.dry_run,
-        };
+        let ports = Ports { store, ..ports };
+        let actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
+        report.halved_until = actor.budget.limits.halved_until;
         Ok(Self {
             config,
             mode,
@@ -255,7 +213,10 @@ impl<'a> Running<'a> {
             as_if_synchronised(&mut targets, &wanted);
         }
         if let Some(only) = &self.mode.only {
-            targets.retain(|target| only.contains(&target.username));
+            targets.retain(|target| {
+                only.iter()
+                    .any(|name| *name == target.listed_as || *name == target.username)
+            });
         }
         self.state.queue = queue(
             self.config,
@@ -269,7 +230,7 @@ impl<'a> Running<'a> {
             .filter(|target| target.enabled)
             .map(|target| {
                 let report = TargetReport {
-                    username: target.username.clone(),
+                    username: target.listed_as.clone(),
                     ..TargetReport::default()
                 };
                 (target.id, (target, report))

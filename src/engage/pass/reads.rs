@@ -211,9 +211,9 @@ impl Running<'_> {
             }
         }
         if let (Some(name), Some(_)) = (&listing.owner_name, work.pk)
-            && target.present_name() != name
+            && target.username != *name
         {
-            log::info!(target_name = target.username, now = name.as_str(); "a target has a new user name; its id is pinned, nothing else changes");
+            log::info!(target_name = target.listed_as, now = name.as_str(); "a target has a new user name; its id is pinned, nothing else changes");
             changes.push(Change::TargetRenamed {
                 target: work.target,
                 username: name.clone(),
@@ -368,7 +368,7 @@ impl Running<'_> {
         let retry_at = now.plus(wait);
         report.trouble = Some(trouble);
         report.retry_at = Some(retry_at);
-        log::warn!(target_name = entry.username, trouble = trouble.as_str(), retry_at = retry_at.to_string(); "a target cannot be seen; the others go on");
+        log::warn!(target_name = entry.listed_as, trouble = trouble.as_str(), retry_at = retry_at.to_string(); "a target cannot be seen; the others go on");
         Some(Change::TargetTrouble {
             target,
             trouble,

@@ -66,13 +66,16 @@ fn record(state: &State, now_ms: i64) -> Value {
 
 /// Sets the switches that are named; the others stay.
 fn set_switches(state: &mut State, body: &[u8]) -> Result<Value, Misunderstood> {
-    let wrong = |error: serde_json::Error| Misunderstood::new("switches", error.to_string());
-    let named: Map<String, Value> = serde_json::from_slice(body).map_err(wrong)?;
-    let mut all = json!(state.switches);
+    let named: Map<String, Value> = serde_json::from_slice(body)
+        .map_err(|error| Misunderstood::new("switches", error.to_string()))?;
+    let mut switches = state.switches;
     for (name, value) in named {
+        let mut all = json!(switches);
         all[name.as_str()] = value;
+        switches = serde_json::from_value(all)
+            .map_err(|error| Misunderstood::new(&name, error.to_string()))?;
     }
-    state.switches = serde_json::from_value(all).map_err(wrong)?;
+    state.switches = switches;
     Ok(json!(state.switches))
 }
 

@@ -72,14 +72,6 @@ fn enter(state: &mut State, asked: &Understood<'_>, fixture: &str) -> Answer {
         &format!("RVA,{pk},{}:01f7{token}", asked.now_s() + 31_536_000),
     );
     reply.set("x-ig-set-www-claim", &format!("hmac.AR0practice_{token}"));
-    if asked.request.header("X-MID").is_some() {
-        reply.headers.retain(|(name, _)| name != "ig-set-x-mid");
-    }
-    // The device becomes a session here: what it is sent now must come back with that session.
-    state
-        .sessions
-        .issued_mut(&Who::Session(place), asked.request)
-        .learn(&reply.headers);
     Answer::ok(reply)
 }
 

@@ -46,7 +46,7 @@ pub fn search(state: &State, asked: &Understood<'_>) -> Answer {
     let pairs = asked.request.query_pairs();
     let query = pairs
         .iter()
-        .find(|(name, _)| name == "query")
+        .find(|(name, _)| name == "query" || name == "q")
         .map_or("", |(_, value)| value);
     let now_s = asked.now_s();
     let present = state

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::calls::{Body, Call, Field, Want};
+use super::calls::{Body, Call, Field, Query, Want};
 use super::headers::CLOCK_TOLERANCE_MS;
 use super::{Violations, text};
 use crate::practice::request::{Request, form_pairs};
@@ -36,10 +36,12 @@ pub struct Context<'a> {
 /// Checks the query.
 pub fn check_query(call: &Call, context: &Context<'_>, found: &mut Violations) {
     let pairs = context.request.query_pairs();
-    if pairs.is_empty() && call.query_is_optional {
-        return;
-    }
-    for (name, want) in call.query {
+    let fields = match call.query {
+        Query::Any => return,
+        Query::OrNone(_) if pairs.is_empty() => return,
+        Query::OrNone(fields) | Query::Exactly(fields) => fields,
+    };
+    for (name, want) in fields {
         match pairs.iter().find(|(n, _)| n == name) {
             None => found.of("query-missing", name),
             Some((_, value)) => {
@@ -50,7 +52,7 @@ pub fn check_query(call: &Call, context: &Context<'_>, found: &mut Violations) {
         }
     }
     for (name, _) in &pairs {
-        if !call.query.iter().any(|(n, _)| n == name) {
+        if !fields.iter().any(|(n, _)| n == name) {
             found.of("query-unknown", name);
         }
     }

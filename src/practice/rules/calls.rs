@@ -84,6 +84,17 @@ pub enum Body {
     Opaque,
 }
 
+/// The form of a query.
+#[derive(Debug, Clone, Copy)]
+pub enum Query {
+    /// Exactly these parameters.
+    Exactly(&'static [Field]),
+    /// Exactly these parameters, or none.
+    OrNone(&'static [Field]),
+    /// Whatever it is.
+    Any,
+}
+
 /// Everything about one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
@@ -91,10 +102,8 @@ pub struct Call {
     pub login: Login,
     /// Whether it carries the headers of a private request.
     pub has_app_headers: bool,
-    /// Required query parameters. Empty: no query.
-    pub query: &'static [Field],
-    /// Whether the query as a whole may be left out.
-    pub query_is_optional: bool,
+    /// The query.
+    pub query: Query,
     /// The body.
     pub body: Body,
     /// Whether the path must end with a slash.
@@ -104,8 +113,7 @@ pub struct Call {
 const READ: Call = Call {
     login: Login::In,
     has_app_headers: true,
-    query: &[],
-    query_is_optional: false,
+    query: Query::Exactly(&[]),
     body: Body::None,
     slash: true,
 };
@@ -281,7 +289,7 @@ const fn signed(login: Login, fields: &'static [Field]) -> Call {
 
 const fn query(fields: &'static [Field]) -> Call {
     Call {
-        query: fields,
+        query: Query::Exactly(fields),
         ..READ
     }
 }
@@ -295,7 +303,7 @@ pub fn of(act: Act, has_session: bool) -> Call {
             login: Login::Either,
             has_app_headers: false,
             body: Body::Opaque,
-            query_is_optional: true,
+            query: Query::Any,
             ..READ
         },
         Act::Login => signed(Login::Out, LOGIN),
@@ -314,21 +322,24 @@ pub fn of(act: Act, has_session: bool) -> Call {
             ..READ
         },
         Act::ReelsTray => signed(Login::In, REELS_TRAY),
-        Act::UserSearch => query(&[("query", Text), ("count", Digits)]),
+        // Recorded with two sets of names.
+        Act::UserSearch => Call {
+            query: Query::Any,
+            ..READ
+        },
         Act::UserInfo => Call {
-            query: USER_INFO_QUERY,
-            query_is_optional: true,
+            query: Query::OrNone(USER_INFO_QUERY),
             ..READ
         },
         Act::UserInfoStream => Call {
             body: Body::Opaque,
-            query_is_optional: true,
+            query: Query::Any,
             ..READ
         },
         Act::Stories => query(&[("supported_capabilities_new", CapabilitiesText)]),
         Act::ReelsMedia => signed(Login::In, REELS_MEDIA),
         Act::Seen => Call {
-            query: &[("reel", Exactly("1")), ("live_vod", Exactly("0"))],
+            query: Query::Exactly(&[("reel", Exactly("1")), ("live_vod", Exactly("0"))]),
             ..signed(Login::In, SEEN)
         },
         // Recorded both ways: the only calls whose slash does not matter.
@@ -342,7 +353,7 @@ pub fn of(act: Act, has_session: bool) -> Call {
         Act::Unknown => Call {
             login: Login::Either,
             body: Body::Opaque,
-            query_is_optional: true,
+            query: Query::Any,
             ..READ
         },
     }

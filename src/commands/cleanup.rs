@@ -1,0 +1,93 @@
+//! `cleanup`: prunes what has expired, by hand.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::shell::{Failure, Shell};
+use crate::cli::Cleanup;
+use crate::clock::SystemClock;
+use crate::exit::ExitCode;
+use crate::model::Timestamp;
+use crate::ports::{Clock, Retention, Store};
+use crate::store::MigratePolicy;
+use crate::telemetry::logging::Stream;
+
+/// History younger than this is never removed: windows reach back 35 days, escalation 30.
+const SHORTEST_HISTORY: Duration = Duration::from_hours(45 * 24);
+
+/// Prunes, or counts what would go.
+pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
+    shell.log_to(Stream::Stdout);
+    let config = shell.load(&shell.request())?.config;
+    let history_keep = flags.older_than.unwrap_or(config.history_keep);
+    if history_keep < SHORTEST_HISTORY {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            format!(
+                "--older-than {}: the windows need the history of the last 45 days; choose 45d or \
+                 more",
+                humantime::format_duration(history_keep)
+            ),
+        ));
+    }
+    let posts_before = flags.posts_before.map(midnight_utc);
+    let clock = SystemClock::catching_signals().map_err(|error| {
+        Failure::new(
+            ExitCode::Software,
+            format!("signals cannot be caught: {error}"),
+        )
+    })?;
+    let mut store = shell.open(
+        &config,
+        "cleanup",
+        Duration::ZERO,
+        MigratePolicy::Automatic,
+        &clock,
+    )?;
+    let retention = Retention {
+        stories_after: config.stories_after,
+        history_keep,
+    };
+    let now = clock.now();
+    let (pruned, posts) = if flags.dry_run {
+        let posts = posts_before
+            .map(|date| store.cleanable_posts(date))
+            .transpose()?;
+        (store.prunable(&retention, now)?, posts)
+    } else {
+        let posts = posts_before
+            .map(|date| store.cleanup_posts(date))
+            .transpose()?;
+        (store.prune(&retention, now)?, posts)
+    };
+    shell.answer(
+        || json!({ "dry_run": flags.dry_run, "pruned": pruned, "posts": posts }),
+        || {
+            let verb = if flags.dry_run {
+                "would remove"
+            } else {
+                "removed"
+            };
+            let mut text = format!(
+                "{verb} {} stories ({} never liked), {} attempts, {} holds, {} runs",
+                pruned.stories, pruned.missed, pruned.attempts, pruned.holds, pruned.runs
+            );
+            if let (Some(posts), Some(date)) = (posts, posts_before) {
+                text.push_str(&format!(
+                    "\n{verb} {posts} posts older than {date}; such posts are never liked again"
+                ));
+            }
+            text
+        },
+    );
+    Ok(ExitCode::Ok)
+}
+
+fn midnight_utc(date: jiff::civil::Date) -> Timestamp {
+    // Only the very ends of the calendar have no timestamp; they are as good as never.
+    date.to_zoned(jiff::tz::TimeZone::UTC)
+        .map_or(Timestamp::from_millis(i64::MIN), |zoned| {
+            Timestamp::from_millis(zoned.timestamp().as_millisecond())
+        })
+}

@@ -1,0 +1,256 @@
+//! `login`: one password submitted once, because a person asked for it.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::run::Shown;
+use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed};
+use crate::care::hold;
+use crate::cli::Login;
+use crate::clock::SystemClock;
+use crate::engage::{Actor, CodeSource, Credentials, LoginEnd, Ports, log_in};
+use crate::exit::ExitCode;
+use crate::instagram::{Instagram, totp};
+use crate::model::{Account, Hold, Secret};
+use crate::ports::{Clock, SecondFactor, Store};
+use crate::store::MigratePolicy;
+use crate::telemetry::logging::Stream;
+
+/// A code has six digits, a backup code eight; anything longer is not a code.
+const LONGEST_CODE: u64 = 64;
+
+/// Logs in with the configured name and password.
+pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
+    shell.log_to(Stream::Stderr);
+    let config = shell.load(&shell.request())?.config;
+    let clock = SystemClock::catching_signals().map_err(|error| {
+        Failure::new(
+            ExitCode::Software,
+            format!("signals cannot be caught: {error}"),
+        )
+    })?;
+    let mut store = shell.open(
+        &config,
+        "login",
+        Duration::ZERO,
+        MigratePolicy::Automatic,
+        &clock,
+    )?;
+    store.recover(clock.now())?;
+    let account = store.account()?;
+    only_session_holds(&store.holds(clock.now())?, &clock, "a login")?;
+    if account.session.is_some() {
+        let name = account_name(&account);
+        shell.answer(
+            || json!({ "logged_in": true, "account": name, "already": true }),
+            || {
+                format!(
+                    "{name} has a session that Instagram has not declared dead; a login now would \
+                     only look suspicious, so none was made. Use the session, or bring another \
+                     one with 'story-liker session import FILE'."
+                )
+            },
+        );
+        return Ok(ExitCode::Ok);
+    }
+    let username = config.account.username.clone().or(account.username.clone()).ok_or_else(|| {
+        Failure::new(
+            ExitCode::Config,
+            "account.username is not set; a login needs it (file, or STORY_LIKER_ACCOUNT_USERNAME)",
+        )
+    })?;
+    let password = match config.account.password.clone() {
+        Some(password) => password,
+        None => ask_hidden("Password of ", &username).map_err(|problem| {
+            Failure::new(
+                ExitCode::Config,
+                format!(
+                    "no password for {username}: {problem}; set account.password_file, or run this \
+                     on a terminal to type it"
+                ),
+            )
+        })?,
+    };
+    let mut platform = Instagram::new(
+        &config.instagram,
+        account.device.as_ref(),
+        None,
+        &clock,
+        fresh_rng()?,
+    )
+    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
+    let mut codes = Codes {
+        file: flags.code_file.clone(),
+        secret: TotpSecret::new(config.account.totp_secret.as_ref(), &clock),
+        username: username.clone(),
+    };
+    let ports = Ports {
+        platform: &mut platform,
+        store: &mut store,
+        clock: &clock,
+        waiting: &mut Shown::new(shell, Stream::Stderr),
+    };
+    let mut actor = Actor::new(ports, &config, fresh_seed()?, None, false)?;
+    let credentials = Credentials {
+        username: &username,
+        password: &password,
+    };
+    match log_in(&mut actor, &account, &credentials, &mut codes, "login") {
+        LoginEnd::LoggedIn(myself) => {
+            shell.answer(
+                || json!({ "logged_in": true, "account": myself.username, "pk": myself.pk }),
+                || format!("logged in as {} ({})", myself.username, myself.pk),
+            );
+            Ok(ExitCode::Ok)
+        }
+        LoginEnd::Stop(stop) => Err(Failure::new(stop.code(), stop.sentence())),
+    }
+}
+
+/// A person's own login or import may go ahead only while every open hold is about the session.
+pub(super) fn only_session_holds(
+    holds: &[Hold],
+    clock: &dyn Clock,
+    what: &str,
+) -> Result<(), Failure> {
+    let now = clock.now();
+    let others: Vec<Hold> = holds
+        .iter()
+        .filter(|hold| !hold.reason.about_session())
+        .cloned()
+        .collect();
+    let Some(hold) = hold::in_force(&others, now) else {
+        return Ok(());
+    };
+    let (code, until) = match hold.until {
+        Some(until) => (ExitCode::TempFail, format!("until {until}; wait")),
+        None => (
+            ExitCode::NoPerm,
+            "until a person clears it; settle it in the official app, then run 'story-liker \
+             resume'"
+                .to_owned(),
+        ),
+    };
+    Err(Failure::new(
+        code,
+        format!(
+            "hold '{}' is in force ({}), so {what} would not be answered: {until}",
+            hold.reason.as_str(),
+            hold.message
+        ),
+    ))
+}
+
+/// Codes computed from the authenticator app's secret.
+pub struct TotpSecret<'a> {
+    secret: Option<&'a Secret>,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> TotpSecret<'a> {
+    /// From `account.totp_secret_file`, if configured.
+    pub fn new(secret: Option<&'a Secret>, clock: &'a dyn Clock) -> Self {
+        Self { secret, clock }
+    }
+}
+
+impl CodeSource for TotpSecret<'_> {
+    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
+        let secret = self.secret.ok_or_else(|| {
+            "a second factor is asked for and account.totp_secret_file is not set; run \
+             'story-liker login' on a terminal and type the code"
+                .to_owned()
+        })?;
+        if !factor.totp {
+            return Err(
+                "a second factor is asked for, but not that of an authenticator app; run \
+                        'story-liker login' on a terminal and type the code"
+                    .to_owned(),
+            );
+        }
+        totp::code(secret, self.clock.now())
+            .map_err(|problem| format!("account.totp_secret_file cannot be used: {problem}"))
+    }
+}
+
+/// Where a person's code comes from: the named file, else the secret, else the terminal.
+struct Codes<'a> {
+    file: Option<PathBuf>,
+    secret: TotpSecret<'a>,
+    username: String,
+}
+
+impl CodeSource for Codes<'_> {
+    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
+        if let Some(file) = &self.file {
+            return read_code(file);
+        }
+        if self.secret.secret.is_some() && factor.totp {
+            return self.secret.code(factor);
+        }
+        let what = if factor.totp {
+            "authenticator app"
+        } else {
+            "text message"
+        };
+        ask_hidden(&format!("Code from the {what} of "), &self.username).map_err(|problem| {
+            format!(
+                "a second factor is asked for and there is no code: {problem}; use --code-file, or \
+                 account.totp_secret_file, or a terminal"
+            )
+        })
+    }
+}
+
+fn read_code(file: &Path) -> Result<Secret, String> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        io::stdin()
+            .lock()
+            .take(LONGEST_CODE)
+            .read_to_string(&mut text)
+    } else {
+        File::open(file).and_then(|file| file.take(LONGEST_CODE).read_to_string(&mut text))
+    };
+    read.map_err(|error| format!("--code-file {}: {error}", file.display()))?;
+    let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(Secret::new(code))
+    } else {
+        Err(format!(
+            "--code-file {}: not a code of 6 to 8 digits",
+            file.display()
+        ))
+    }
+}
+
+/// Asks on the terminal, without echo.
+fn ask_hidden(what: &str, username: &str) -> Result<Secret, String> {
+    if !io::stdin().is_terminal() {
+        return Err("standard input is not a terminal".to_owned());
+    }
+    let typed = rpassword::prompt_password(format!("{what}{username}: "))
+        .map_err(|error| format!("the terminal cannot be read: {error}"))?;
+    let typed = typed.trim_end_matches(['\r', '\n']);
+    if typed.is_empty() {
+        Err("nothing was typed".to_owned())
+    } else {
+        Ok(Secret::new(typed))
+    }
+}
+
+/// The account as it is stored, for commands that only read it.
+pub(super) fn nobody(account: &Account) -> Failure {
+    Failure::new(
+        ExitCode::NoPerm,
+        format!(
+            "profile '{}' has no session; run 'story-liker session import FILE' or 'story-liker \
+             login'",
+            account.profile
+        ),
+    )
+}

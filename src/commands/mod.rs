@@ -1,0 +1,38 @@
+//! One file per subcommand, wiring only: configuration in, ports made, work done, answer out.
+//!
+//! Every command ends with an [`ExitCode`]; only `main` ends the process. A failure is one line on
+//! stderr that says what happened, why, and what to do.
+
+mod cleanup;
+mod config;
+mod login;
+mod migrate;
+mod rehearse;
+mod report_text;
+mod resume;
+mod run;
+mod session;
+mod shell;
+mod status;
+
+use crate::cli::{Cli, Command};
+use crate::exit::ExitCode;
+
+pub use shell::Shell;
+
+/// Runs the command that was typed.
+pub fn execute(cli: Cli) -> ExitCode {
+    let shell = Shell::new(cli.global);
+    let code = match cli.command {
+        Command::Run(flags) => return run::run(&shell, &flags),
+        Command::Rehearse(flags) => rehearse::rehearse(&shell, &flags),
+        Command::Cleanup(flags) => cleanup::cleanup(&shell, &flags),
+        Command::Migrate(flags) => migrate::migrate(&shell, &flags),
+        Command::Login(flags) => login::login(&shell, &flags),
+        Command::Resume(flags) => resume::resume(&shell, &flags),
+        Command::Session(flags) => session::session(&shell, &flags),
+        Command::Status => status::status(&shell),
+        Command::Config(flags) => config::config(&shell, flags),
+    };
+    code.unwrap_or_else(|failure| shell.fail(&failure))
+}

@@ -1,0 +1,96 @@
+//! `resume`: a person says that the cause of a hold is dealt with.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::shell::{Failure, Shell};
+use crate::cli::Resume;
+use crate::clock::SystemClock;
+use crate::exit::ExitCode;
+use crate::model::Hold;
+use crate::ports::{Change, Clock, Store};
+use crate::store::MigratePolicy;
+use crate::telemetry::logging::Stream;
+
+/// Clears the holds that need a person; timed ones too if forced.
+pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
+    shell.log_to(Stream::Stderr);
+    let config = shell.load(&shell.request())?.config;
+    let clock = SystemClock::catching_signals().map_err(|error| {
+        Failure::new(
+            ExitCode::Software,
+            format!("signals cannot be caught: {error}"),
+        )
+    })?;
+    let mut store = shell.open(
+        &config,
+        "resume",
+        Duration::ZERO,
+        MigratePolicy::Automatic,
+        &clock,
+    )?;
+    let now = clock.now();
+    let holds = store.holds(now)?;
+    let (clear, keep): (Vec<&Hold>, Vec<&Hold>) = holds
+        .iter()
+        .filter(|hold| hold.in_force(now))
+        .partition(|hold| hold.needs_person() || flags.force);
+    let changes: Vec<Change> = clear
+        .iter()
+        .map(|hold| Change::HoldCleared {
+            hold: hold.id,
+            by: "resume",
+        })
+        .collect();
+    store.apply(&changes, now)?;
+    let name = |hold: &&Hold| hold.reason.as_str();
+    shell.answer(
+        || {
+            json!({ "cleared": clear.iter().map(name).collect::<Vec<_>>(),
+                    "kept": keep.iter().map(|hold| json!({ "reason": hold.reason,
+                        "until": hold.until })).collect::<Vec<_>>() })
+        },
+        || text(&clear, &keep),
+    );
+    Ok(ExitCode::Ok)
+}
+
+fn text(clear: &[&Hold], keep: &[&Hold]) -> String {
+    let mut lines = Vec::new();
+    for hold in clear {
+        lines.push(format!(
+            "cleared: {} ({})",
+            hold.reason.as_str(),
+            hold.message
+        ));
+    }
+    if !clear.is_empty() {
+        lines.push(
+            "The next pass sends requests again. If the cause is not settled in the official app, \
+             Instagram objects again, and each time is more likely to cost the account."
+                .to_owned(),
+        );
+    }
+    if clear.iter().any(|hold| hold.reason.about_session()) {
+        lines.push(
+            "If the session is dead, a pass still ends with 77 until 'story-liker login' or \
+             'story-liker session import FILE' brings a new one."
+                .to_owned(),
+        );
+    }
+    for hold in keep {
+        let until = hold
+            .until
+            .map_or_else(String::new, |until| format!(" until {until}"));
+        lines.push(format!(
+            "kept: {}{until} ({}); it ends by itself; --force clears it at your own risk",
+            hold.reason.as_str(),
+            hold.message
+        ));
+    }
+    if lines.is_empty() {
+        lines.push("no hold is in force; nothing to clear".to_owned());
+    }
+    lines.join("\n")
+}

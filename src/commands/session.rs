@@ -1,0 +1,345 @@
+//! `session import`, `session export`, `session show`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::login::{nobody, only_session_holds};
+use super::run::Shown;
+use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed, print_line};
+use crate::cli::{Session as Flags, SessionExport, SessionImport};
+use crate::clock::{SystemClock, wall_clock};
+use crate::config::Config;
+use crate::engage::{Actor, Ports, ProofEnd, Waiting, prove};
+use crate::exit::ExitCode;
+use crate::instagram::{Instagram, settings};
+use crate::model::{Account, Device, Session};
+use crate::ports::{Change, Clock, Store};
+use crate::store::{MigratePolicy, Reader};
+use crate::telemetry::logging::Stream;
+
+/// A settings file has a few kilobytes.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// Runs the chosen subcommand.
+pub fn session(shell: &Shell, flags: &Flags) -> Result<ExitCode, Failure> {
+    shell.log_to(Stream::Stderr);
+    let config = shell.load(&shell.request())?.config;
+    match flags {
+        Flags::Import(flags) => import(shell, &config, flags),
+        Flags::Export(flags) => export(&config, flags),
+        Flags::Show => show(shell, &config),
+    }
+}
+
+/// What was brought.
+struct Brought {
+    session: Session,
+    device: Option<Device>,
+    warnings: Vec<String>,
+}
+
+fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitCode, Failure> {
+    let brought = bring(flags)?;
+    for warning in &brought.warnings {
+        log::warn!("{warning}");
+    }
+    let clock = SystemClock::catching_signals().map_err(|error| {
+        Failure::new(
+            ExitCode::Software,
+            format!("signals cannot be caught: {error}"),
+        )
+    })?;
+    let mut store = shell.open(
+        config,
+        "session import",
+        Duration::ZERO,
+        MigratePolicy::Automatic,
+        &clock,
+    )?;
+    let now = clock.now();
+    store.recover(now)?;
+    let account = store.account()?;
+    refuse_other_account(&account, &brought.session)?;
+    let mut platform = Instagram::new(
+        &config.instagram,
+        brought.device.as_ref().or(account.device.as_ref()),
+        Some(&brought.session),
+        &clock,
+        fresh_rng()?,
+    )
+    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
+    let device = crate::ports::Platform::device(&platform);
+    let known = account.device.as_ref();
+    if brought.device.is_some()
+        && known.is_some_and(|known| *known != device)
+        && !flags.replace_device
+    {
+        return Err(Failure::new(
+            ExitCode::Config,
+            format!(
+                "the file's device is not the one {} has appeared as so far; a session stays with \
+                 its device, and a change of device looks like a theft; if the file's device is \
+                 the right one, repeat with --replace-device",
+                account_name(&account)
+            ),
+        ));
+    }
+    store.apply(
+        &[
+            Change::Device {
+                device,
+                replace: flags.replace_device,
+            },
+            Change::SessionObtained {
+                session: brought.session.clone(),
+                at: now,
+            },
+        ],
+        now,
+    )?;
+    let held = only_session_holds(&store.holds(now)?, &clock, "a proof of life").err();
+    if flags.offline || held.is_some() {
+        let why = held.map_or_else(|| "--offline".to_owned(), |failure| failure.message);
+        shell.answer(
+            || json!({ "imported": true, "pk": brought.session.pk, "proved": false, "why": why }),
+            || {
+                format!(
+                    "imported the session of account {}; Instagram was not asked whether it is \
+                     alive ({why}); the next 'run' asks first",
+                    brought.session.pk
+                )
+            },
+        );
+        return Ok(ExitCode::Ok);
+    }
+    let mut waiting = Shown::new(shell, Stream::Stderr);
+    proved(
+        shell,
+        config,
+        &clock,
+        &mut platform,
+        &mut store,
+        &mut waiting,
+    )
+}
+
+fn proved(
+    shell: &Shell,
+    config: &Config,
+    clock: &SystemClock,
+    platform: &mut Instagram<&SystemClock>,
+    store: &mut dyn Store,
+    waiting: &mut dyn Waiting,
+) -> Result<ExitCode, Failure> {
+    let account = store.account()?;
+    let ports = Ports {
+        platform,
+        store,
+        clock,
+        waiting,
+    };
+    let mut actor = Actor::new(ports, config, fresh_seed()?, None, false)?;
+    if let Some(stop) = actor.pause_before_proof() {
+        return Err(Failure::new(stop.code(), stop.sentence()));
+    }
+    match prove(&mut actor, &account, true, true) {
+        ProofEnd::Alive(myself) => {
+            let now = actor.now();
+            let cleared: Vec<Change> = actor
+                .store()
+                .holds(now)?
+                .iter()
+                .filter(|hold| hold.in_force(now) && hold.reason.about_session())
+                .map(|hold| Change::HoldCleared {
+                    hold: hold.id,
+                    by: "session import",
+                })
+                .collect();
+            actor.store().apply(&cleared, now)?;
+            shell.answer(
+                || {
+                    json!({ "imported": true, "pk": myself.pk, "username": myself.username,
+                            "proved": true, "holds_cleared": cleared.len() })
+                },
+                || {
+                    let mut text = format!("imported: {} ({}), alive", myself.username, myself.pk);
+                    if !cleared.is_empty() {
+                        text.push_str("; the hold about the session is cleared");
+                    }
+                    text
+                },
+            );
+            Ok(ExitCode::Ok)
+        }
+        ProofEnd::RepeatRead => Err(Failure::new(
+            ExitCode::Unavailable,
+            "the session is stored, but Instagram could not be reached to prove it; the next \
+             'run' asks first",
+        )),
+        ProofEnd::Stop(stop) => Err(Failure::new(
+            stop.code(),
+            format!("the session could not be proved alive: {}", stop.sentence()),
+        )),
+    }
+}
+
+fn bring(flags: &SessionImport) -> Result<Brought, Failure> {
+    let bad = |problem: String| Failure::new(ExitCode::Config, problem);
+    let Some(path) = &flags.file else {
+        let text = read_limited(io::stdin().lock(), "standard input")?;
+        let session = settings::from_session_id(&text).map_err(|error| bad(error.to_string()))?;
+        return Ok(Brought {
+            session,
+            device: None,
+            warnings: Vec::new(),
+        });
+    };
+    let mut warnings = Vec::new();
+    let text = if path == Path::new("-") {
+        read_limited(io::stdin().lock(), "standard input")?
+    } else {
+        let unreadable = |error: io::Error| {
+            bad(format!(
+                "the settings file {} cannot be read: {error}",
+                path.display()
+            ))
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            warnings.push(format!(
+                "{} can be read by others; it is a credential: chmod 600 it, or delete it now",
+                path.display()
+            ));
+        }
+        read_limited(file, &path.display().to_string())?
+    };
+    let imported =
+        settings::import(&text).map_err(|error| bad(format!("{}: {error}", path.display())))?;
+    warnings.extend(imported.warnings);
+    Ok(Brought {
+        session: imported.session,
+        device: Some(imported.device),
+        warnings,
+    })
+}
+
+fn read_limited(from: impl Read, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = from.take(LARGEST_FILE).read_to_string(&mut text);
+    let read = read.map_err(|error| {
+        Failure::new(ExitCode::Config, format!("{name} cannot be read: {error}"))
+    })?;
+    if read as u64 == LARGEST_FILE {
+        let problem = format!("{name} is larger than 1 MiB; that is not a settings file");
+        return Err(Failure::new(ExitCode::Config, problem));
+    }
+    Ok(text)
+}
+
+fn refuse_other_account(account: &Account, session: &Session) -> Result<(), Failure> {
+    match account.pk {
+        Some(pk) if pk != session.pk => Err(Failure::new(
+            ExitCode::Config,
+            format!(
+                "the session is that of account {}, but profile '{}' belongs to account {pk}; use \
+                 another --profile for it",
+                session.pk, account.profile
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn read_account(config: &Config) -> Result<Account, Failure> {
+    let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
+    reader.account()?.ok_or_else(|| {
+        Failure::new(
+            ExitCode::NoPerm,
+            format!(
+                "{} knows no profile '{}'; run 'story-liker session import FILE' or 'story-liker \
+                 login' first",
+                config.database.display(),
+                config.profile
+            ),
+        )
+    })
+}
+
+fn export(config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
+    let account = read_account(config)?;
+    let (Some(session), Some(device)) = (&account.session, &account.device) else {
+        return Err(nobody(&account));
+    };
+    let text = settings::export(device, session)
+        .map_err(|error| Failure::new(ExitCode::DataErr, error.to_string()))?;
+    if flags.file == Path::new("-") {
+        print_line(text.expose());
+        return Ok(ExitCode::Ok);
+    }
+    let path = &flags.file;
+    // Never over an existing file: it may be readable by others, and it may be the only copy.
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(text.expose().as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        });
+    written.map_err(|error| {
+        let problem = format!(
+            "the settings file {} cannot be written: {error}; choose a path that does not exist \
+             yet, in a folder you may write",
+            path.display()
+        );
+        Failure::new(ExitCode::CantCreat, problem)
+    })?;
+    log::info!(file = path.display().to_string(); "the session was exported; the file is a credential");
+    Ok(ExitCode::Ok)
+}
+
+fn show(shell: &Shell, config: &Config) -> Result<ExitCode, Failure> {
+    let account = read_account(config)?;
+    if account.session.is_none() {
+        return Err(nobody(&account));
+    }
+    let now = wall_clock();
+    let summary = account
+        .device
+        .as_ref()
+        .map(settings::describe)
+        .unwrap_or_default();
+    let age = |at: crate::model::Timestamp| {
+        humantime::format_duration(Duration::from_secs(now.since(at).as_secs())).to_string()
+    };
+    shell.answer(
+        || {
+            json!({
+                "profile": account.profile, "pk": account.pk, "username": account.username,
+                "since": account.session_since, "proved_at": account.session_proved_at,
+                "device": summary,
+            })
+        },
+        || {
+            let mut text = format!("account  {}", account_name(&account));
+            if let Some(at) = account.session_since {
+                text.push_str(&format!("\nsession  since {at} ({} ago)", age(at)));
+            }
+            match account.session_proved_at {
+                Some(at) => text.push_str(&format!("\nproved   alive at {at} ({} ago)", age(at))),
+                None => text.push_str("\nproved   not yet; the next 'run' asks first"),
+            }
+            text.push_str(&format!("\ndevice   {summary}"));
+            text
+        },
+    );
+    Ok(ExitCode::Ok)
+}

@@ -1,0 +1,199 @@
+//! What every command shares: flags, environment, the streams, and the way failures are told.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::LevelFilter;
+use rand::rngs::{ChaCha8Rng, SysRng};
+use rand::{SeedableRng, TryRng};
+use serde_json::Value;
+
+use crate::cli::Global;
+use crate::clock::wall_clock;
+use crate::config::{self, Config, Environment, Loaded, Request};
+use crate::exit::ExitCode;
+use crate::model::Account;
+use crate::ports::{Clock, StoreError};
+use crate::store::{LockRequest, MigratePolicy, Opening, Writer};
+use crate::telemetry::logging::{Context, Stream, Style, TimeSource, install, logger};
+
+/// A command that could not do what was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: ExitCode,
+    /// What happened, why, what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with this code.
+    pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.exit_code(), error.to_string())
+    }
+}
+
+impl From<config::ConfigErrors> for Failure {
+    fn from(errors: config::ConfigErrors) -> Self {
+        Self::new(ExitCode::Config, errors.to_string())
+    }
+}
+
+/// The flags of every command and what surrounds the program.
+pub struct Shell {
+    /// The flags.
+    pub global: Global,
+    /// The environment.
+    pub environment: Environment,
+    /// Which run and account log lines are about.
+    pub context: Context,
+}
+
+impl Shell {
+    /// Reads the environment, once.
+    pub fn new(global: Global) -> Self {
+        let environment = Environment::of_this_process();
+        Self {
+            global,
+            environment,
+            context: Context::default(),
+        }
+    }
+
+    /// The request for a configuration, from the flags of every command.
+    pub fn request(&self) -> Request {
+        Request::new(&self.global)
+    }
+
+    /// The configuration; every mistake is reported at once.
+    pub fn load(&self, request: &Request) -> Result<Loaded, Failure> {
+        let loaded = config::load(request, &self.environment)?;
+        self.context.set_account(loaded.config.profile.as_str());
+        Ok(loaded)
+    }
+
+    /// Whether log lines on `stream` are JSON.
+    pub fn style(&self, stream: Stream) -> Style {
+        let no_color = self.environment.no_color();
+        let global = &self.global;
+        Style::choose(
+            global.log_format,
+            global.color,
+            stream.is_terminal(),
+            no_color,
+        )
+    }
+
+    /// Starts logging to `stream` with the wall clock's time.
+    pub fn log_to(&self, stream: Stream) {
+        self.log_with(
+            stream,
+            Arc::new(wall_clock),
+            self.environment.log_level(self.global.log_level),
+        );
+    }
+
+    /// Starts logging with another clock and level.
+    pub fn log_with(&self, stream: Stream, now: TimeSource, level: LevelFilter) {
+        let style = self.style(stream);
+        install(logger(
+            level,
+            style,
+            stream.writer(),
+            now,
+            self.context.clone(),
+        ));
+    }
+
+    /// Opens the database for writing, with its locks.
+    pub fn open(
+        &self,
+        config: &Config,
+        command: &str,
+        lock_wait: Duration,
+        migrate: MigratePolicy,
+        clock: &dyn Clock,
+    ) -> Result<Writer, Failure> {
+        let request = LockRequest {
+            command,
+            wait: lock_wait,
+            clock,
+        };
+        let opening = Opening {
+            migrate,
+            ..Opening::default()
+        };
+        Ok(Writer::open(
+            &config.database,
+            &config.profile,
+            &request,
+            opening,
+        )?)
+    }
+
+    /// The answer to a question, on stdout: as JSON if asked for, else as text. A closed pipe is
+    /// no failure.
+    pub fn answer(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
+        let answer = if self.global.json {
+            json().to_string()
+        } else {
+            text()
+        };
+        print_line(&answer);
+    }
+
+    /// Tells a failure on stderr.
+    pub fn fail(&self, failure: &Failure) -> ExitCode {
+        let mut stderr = io::stderr();
+        // Nobody is left to tell when stderr is closed.
+        let _ = writeln!(stderr, "story-liker: {}", failure.message);
+        failure.code
+    }
+}
+
+/// Writes a line to stdout; a closed pipe is no failure.
+pub fn print_line(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// A seed nobody can guess, or why the system gives none.
+pub fn fresh_seed() -> Result<u64, Failure> {
+    SysRng.try_next_u64().map_err(|error| {
+        Failure::new(
+            ExitCode::Software,
+            format!("the system's random source cannot be read: {error}; is /dev/urandom there?"),
+        )
+    })
+}
+
+/// A generator for what must differ between devices and clients.
+pub fn fresh_rng() -> Result<ChaCha8Rng, Failure> {
+    Ok(ChaCha8Rng::seed_from_u64(fresh_seed()?))
+}
+
+/// What the account is called in messages.
+pub fn account_name(account: &Account) -> String {
+    match (&account.username, account.pk) {
+        (Some(name), Some(pk)) => format!("{name} ({pk})"),
+        (None, Some(pk)) => pk.to_string(),
+        (Some(name), None) => name.clone(),
+        (None, None) => format!("profile '{}'", account.profile),
+    }
+}
+
+/// How wide the terminal on stderr is, where a progress line may be shown.
+pub fn progress_columns() -> Option<usize> {
+    let stderr = io::stderr();
+    let columns = 80;
+    stderr.is_terminal().then_some(columns)
+}

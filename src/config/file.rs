@@ -1,0 +1,191 @@
+//! The configuration file: TOML whose every key is known.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use super::error::Mistake;
+use super::keys;
+use super::raw::RawConfig;
+use super::value::{Origin, Value};
+use crate::model::ProfileName;
+
+/// No sensible file comes near this; anything larger is a mistaken path.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// As which a file that cannot be read is reported.
+pub(super) const FILE_KEY: &str = "configuration file";
+
+impl RawConfig {
+    /// Adds what the file says; `named_by` is reported when it cannot be read.
+    pub(super) fn add_file(&mut self, path: &Arc<PathBuf>, named_by: Origin) {
+        let at = |line| Origin::File {
+            path: Arc::clone(path),
+            line,
+        };
+        let text = match read(path) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.mistakes.push(Mistake {
+                    key: FILE_KEY.to_owned(),
+                    value: Some(path.display().to_string()),
+                    origin: named_by,
+                    problem,
+                    advice: "name a readable TOML file, see examples/config.toml".to_owned(),
+                });
+                return;
+            }
+        };
+        let line_of = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
+        let document = match DeTable::parse(&text) {
+            Ok(document) => document.into_inner(),
+            Err(error) => {
+                let line = error.span().map_or(1, |span| line_of(span.start));
+                // Only the parser's own words: the line itself may hold a secret.
+                let problem = format!("not valid TOML: {}", error.message());
+                return self.mistake(FILE_KEY, at(line), problem, "");
+            }
+        };
+        let mut reader = FileReader {
+            raw: self,
+            origin: &|offset| at(line_of(offset)),
+        };
+        reader.read(&document);
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => format!("it cannot be read: {error}"),
+        })?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err("it is larger than 1 MiB, so it is no configuration".to_owned());
+    }
+    Ok(text)
+}
+
+struct FileReader<'r> {
+    raw: &'r mut RawConfig,
+    origin: &'r dyn Fn(usize) -> Origin,
+}
+
+impl FileReader<'_> {
+    fn read(&mut self, document: &DeTable<'_>) {
+        let profiles = document
+            .iter()
+            .find(|(name, _)| name.get_ref() == "profile");
+        if let Some((name, profiles)) = profiles {
+            let origin = (self.origin)(name.span().start);
+            self.read_profiles(&origin, profiles.get_ref());
+        }
+        for (name, value) in document {
+            if name.get_ref() != "profile" {
+                let origin = (self.origin)(name.span().start);
+                self.entry(name.get_ref(), &origin, value.get_ref(), true);
+            }
+        }
+    }
+
+    /// Tables of other profiles are checked for unknown keys and otherwise left alone.
+    fn read_profiles(&mut self, origin: &Origin, profiles: &DeValue<'_>) {
+        let Some(profiles) = profiles.as_table() else {
+            let advice = "write tables [profile.NAME], NAME of a-z, 0-9 and -";
+            let problem = "profiles are tables".to_owned();
+            return self.raw.mistake("profile", origin.clone(), problem, advice);
+        };
+        let mut names = Vec::new();
+        for (name, table) in profiles {
+            let origin = (self.origin)(name.span().start);
+            let key = format!("profile.{}", name.get_ref());
+            if let Err(problem) = name.get_ref().parse::<ProfileName>() {
+                self.raw.mistake(&key, origin.clone(), problem, "");
+            }
+            names.push(name.get_ref().to_string());
+            let chosen = name.get_ref() == self.raw.profile.as_str();
+            let Some(table) = table.get_ref().as_table() else {
+                let problem = "a profile is a table".to_owned();
+                self.raw.mistake(&key, origin, problem, "[profile.NAME]");
+                continue;
+            };
+            for (name, value) in table {
+                let origin = (self.origin)(name.span().start);
+                self.entry(name.get_ref(), &origin, value.get_ref(), chosen);
+            }
+        }
+        let profile = self.raw.profile.clone();
+        if profile != ProfileName::default() && !names.iter().any(|name| name == profile.as_str()) {
+            let problem = format!("the configuration file has no table [profile.{profile}]");
+            let advice = format!("allowed: default, {}", names.join(", "));
+            self.raw.mistakes.push(Mistake {
+                key: "profile".to_owned(),
+                value: Some(profile.to_string()),
+                origin: self.raw.profile_origin.clone(),
+                problem,
+                advice,
+            });
+        }
+    }
+
+    fn entry(&mut self, name: &str, origin: &Origin, value: &DeValue<'_>, chosen: bool) {
+        if let Some(key) = keys::find(name) {
+            if chosen {
+                let value = Value::from_toml(value);
+                self.raw.set(key.name, value, origin.clone());
+            }
+            return;
+        }
+        let prefix = format!("{name}.");
+        let is_section = keys::KEYS.iter().any(|key| key.name.starts_with(&prefix));
+        match value.as_table() {
+            Some(table) if is_section => {
+                for (inner, value) in table {
+                    let origin = (self.origin)(inner.span().start);
+                    let name = format!("{prefix}{}", inner.get_ref());
+                    self.entry(&name, &origin, value.get_ref(), chosen);
+                }
+            }
+            None if is_section => {
+                let problem = "a table belongs here".to_owned();
+                self.raw
+                    .mistake(name, origin.clone(), problem, &format!("[{name}]"));
+            }
+            _ => {
+                let problem = unknown_key(name);
+                self.raw.mistake(name, origin.clone(), problem, "");
+            }
+        }
+    }
+}
+
+/// The value of an unknown key is never shown: it may be a secret in the wrong place.
+fn unknown_key(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let secret = [
+        "password",
+        "totp",
+        "secret",
+        "token",
+        "session_id",
+        "sessionid",
+    ]
+    .iter()
+    .any(|word| last.contains(word));
+    if secret && !last.ends_with("_file") {
+        return "secrets do not belong in the configuration file; put the password into a file of \
+                its own, chmod 600, and name it in account.password_file (an authenticator secret: \
+                account.totp_secret_file)"
+            .to_owned();
+    }
+    match keys::similar(name) {
+        Some(known) => format!("no such key, did you mean {known}?"),
+        None => "no such key; `story-liker config show` lists every key".to_owned(),
+    }
+}

@@ -1,0 +1,233 @@
+//! What was typed, layer by layer: flags go before environment variables, these before the file,
+//! and in the file a profile's table before the rest. A key that nobody set is absent.
+//!
+//! Unknown keys and variables are mistakes: a misspelt limit must not pass in silence.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use log::LevelFilter;
+
+use super::environment::{Environment, NotUnicode};
+use super::error::Mistake;
+use super::keys;
+use super::value::{Origin, Value};
+use crate::cli::Global;
+use crate::model::ProfileName;
+
+/// What the command line asks of the configuration. Not `Debug`, like all that was typed: it may
+/// hold a secret in the wrong place.
+#[derive(Clone, Default)]
+pub struct Request {
+    /// `--config`.
+    pub config_file: Option<PathBuf>,
+    /// `--profile`.
+    pub profile: Option<ProfileName>,
+    /// Keys set by flags.
+    pub flags: Vec<Flag>,
+    /// Whether the command cannot do without targets.
+    pub needs_targets: bool,
+}
+
+/// A key set by a flag.
+#[derive(Clone)]
+pub struct Flag {
+    /// The key.
+    pub key: &'static str,
+    /// The flag, with its dashes.
+    pub flag: &'static str,
+    /// What it was set to.
+    pub text: String,
+}
+
+impl Request {
+    /// From the flags of every command.
+    pub fn new(global: &Global) -> Self {
+        let database = global.database.as_ref().map(|address| Flag {
+            key: "database",
+            flag: "--database",
+            text: address.expose().to_owned(),
+        });
+        Self {
+            config_file: global.config.clone(),
+            profile: global.profile.clone(),
+            flags: database.into_iter().collect(),
+            needs_targets: false,
+        }
+    }
+
+    /// An empty target list is a mistake.
+    #[must_use]
+    pub fn needing_targets(mut self) -> Self {
+        self.needs_targets = true;
+        self
+    }
+
+    /// With `--max-runtime`.
+    #[must_use]
+    pub fn with_max_runtime(mut self, max_runtime: Option<std::time::Duration>) -> Self {
+        self.flags.extend(max_runtime.map(|span| Flag {
+            key: "limits.max_runtime",
+            flag: "--max-runtime",
+            text: humantime::format_duration(span).to_string(),
+        }));
+        self
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone)]
+pub(super) struct Setting {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// Everything that was typed.
+pub(super) struct RawConfig {
+    pub(super) profile: ProfileName,
+    pub(super) profile_origin: Origin,
+    pub(super) file: Option<Arc<PathBuf>>,
+    pub(super) settings: BTreeMap<&'static str, Setting>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl RawConfig {
+    /// Collects all layers.
+    pub(super) fn collect(request: &Request, environment: &Environment) -> Self {
+        let mut raw = Self {
+            profile: ProfileName::default(),
+            profile_origin: Origin::Default,
+            file: None,
+            settings: BTreeMap::new(),
+            mistakes: Vec::new(),
+        };
+        raw.choose_profile(request, environment);
+        raw.check_log_level(environment);
+        raw.add_flags(request);
+        raw.add_environment(environment);
+        if let Some((path, named_by)) = raw.find_file(request, environment) {
+            let path = Arc::new(path);
+            raw.add_file(&path, named_by);
+            raw.file = Some(path);
+        }
+        raw
+    }
+
+    /// The first layer that sets a key wins.
+    pub(super) fn set(&mut self, key: &'static str, value: Value, origin: Origin) {
+        let setting = Setting { value, origin };
+        self.settings.entry(key).or_insert(setting);
+    }
+
+    pub(super) fn mistake(&mut self, key: &str, origin: Origin, problem: String, advice: &str) {
+        self.mistakes.push(Mistake {
+            key: key.to_owned(),
+            value: None,
+            origin,
+            problem,
+            advice: advice.to_owned(),
+        });
+    }
+
+    fn variable<'e>(&mut self, environment: &'e Environment, name: &str) -> Option<&'e str> {
+        environment.text(name).unwrap_or_else(|NotUnicode| {
+            let origin = Origin::Variable(name.to_owned());
+            self.mistake(name, origin, "its value is not UTF-8".to_owned(), "");
+            None
+        })
+    }
+
+    fn choose_profile(&mut self, request: &Request, environment: &Environment) {
+        if let Some(profile) = &request.profile {
+            self.profile = profile.clone();
+            self.profile_origin = Origin::Flag("--profile");
+        } else if let Some(text) = self.variable(environment, keys::PROFILE_VARIABLE) {
+            self.profile_origin = Origin::Variable(keys::PROFILE_VARIABLE.to_owned());
+            match text.parse() {
+                Ok(profile) => self.profile = profile,
+                Err(problem) => {
+                    self.mistake("profile", self.profile_origin.clone(), problem, "");
+                }
+            }
+        }
+    }
+
+    fn check_log_level(&mut self, environment: &Environment) {
+        if let Some(text) = self.variable(environment, keys::LOG_VARIABLE)
+            && text.parse::<LevelFilter>().is_err()
+        {
+            let origin = Origin::Variable(keys::LOG_VARIABLE.to_owned());
+            let problem = format!("{text:?} is not a log level");
+            let advice = "allowed: off, error, warn, info, debug or trace";
+            self.mistake("log level", origin, problem, advice);
+        }
+    }
+
+    fn add_flags(&mut self, request: &Request) {
+        for Flag { key, flag, text } in &request.flags {
+            self.set(key, Value::Text(text.clone()), Origin::Flag(flag));
+        }
+    }
+
+    fn add_environment(&mut self, environment: &Environment) {
+        let own = keys::KEYS.iter().map(|key| (key.name, key.variable()));
+        let aliases = keys::ENV_ALIASES.iter();
+        let aliases = aliases.map(|(key, name)| (*key, (*name).to_owned()));
+        for (key, name) in own.chain(aliases) {
+            if let Some(text) = self.variable(environment, &name) {
+                let text = Value::Text(text.to_owned());
+                self.set(key, text, Origin::Variable(name));
+            }
+        }
+        let unknown: Vec<&str> = environment
+            .names()
+            .filter(|name| name.starts_with(keys::ENV_PREFIX))
+            .filter(|name| !is_known_variable(name))
+            .collect();
+        for name in unknown {
+            let alike = |known: &str| strsim::normalized_damerau_levenshtein(name, known);
+            let known: Vec<String> = keys::KEYS.iter().map(keys::Key::variable).collect();
+            let advice = keys::closest(known.iter().map(String::as_str), alike).map_or_else(
+                || "unset it; `story-liker config show` lists every key".to_owned(),
+                |known| format!("did you mean {known}?"),
+            );
+            let origin = Origin::Variable(name.to_owned());
+            let problem = format!("no such setting, {advice}");
+            self.mistake(name, origin, problem, "");
+        }
+    }
+
+    /// The file and who named it. One that was named has to exist; the usual places may be empty.
+    fn find_file(
+        &mut self,
+        request: &Request,
+        environment: &Environment,
+    ) -> Option<(PathBuf, Origin)> {
+        if let Some(path) = &request.config_file {
+            return Some((path.clone(), Origin::Flag("--config")));
+        }
+        if let Some(path) = self.variable(environment, keys::CONFIG_VARIABLE) {
+            let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
+            return Some((PathBuf::from(path), origin));
+        }
+        let home = environment.absolute_path("HOME");
+        let user = environment
+            .absolute_path("XDG_CONFIG_HOME")
+            .or_else(|| Some(home?.join(".config")));
+        let user = user.map(|folder| folder.join("story-liker/config.toml"));
+        let system = PathBuf::from("/etc/story-liker/config.toml");
+        let path = user.into_iter().chain([system]).find(|path| path.exists());
+        path.map(|path| (path, Origin::Default))
+    }
+}
+
+/// Other programs' variables that begin like ours are known too: Kubernetes makes these for a
+/// service called `story-liker`.
+fn is_known_variable(name: &str) -> bool {
+    keys::KEYS.iter().any(|key| key.variable() == name)
+        || keys::OTHER_VARIABLES.contains(&name)
+        || name.starts_with("STORY_LIKER_SERVICE_")
+        || name == "STORY_LIKER_PORT"
+        || name.starts_with("STORY_LIKER_PORT_")
+}

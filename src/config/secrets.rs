@@ -1,0 +1,180 @@
+//! Where password and authenticator secret come from. For each, the first of these that is set:
+//!
+//! 1. `STORY_LIKER_ACCOUNT_PASSWORD` (`..._TOTP_SECRET`),
+//! 2. `STORY_LIKER_ACCOUNT_PASSWORD_FILE` (`..._TOTP_SECRET_FILE`): a file,
+//! 3. `IG_PASSWORD` (password only),
+//! 4. `$CREDENTIALS_DIRECTORY/password` (`.../totp_secret`): what systemd's `LoadCredential=` makes,
+//! 5. `account.password_file` (`account.totp_secret_file`) of the configuration file.
+//!
+//! Never a flag, never the configuration file itself. No message contains a secret.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+use super::value::Origin;
+use crate::model::Secret;
+
+/// Far more than any password or authenticator secret.
+const MAX_SECRET_BYTES: u64 = 4096;
+
+/// One of the two secrets.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    /// As which it is shown.
+    pub(super) key: &'static str,
+    /// The key of its file.
+    pub(super) file_key: &'static str,
+    variable: &'static str,
+    alias: Option<&'static str>,
+    credential: &'static str,
+}
+
+/// The login password.
+pub(super) const PASSWORD: Kind = Kind {
+    key: "account.password",
+    file_key: "account.password_file",
+    variable: "STORY_LIKER_ACCOUNT_PASSWORD",
+    alias: Some("IG_PASSWORD"),
+    credential: "password",
+};
+
+/// The base32 secret of the authenticator app.
+pub(super) const TOTP_SECRET: Kind = Kind {
+    key: "account.totp_secret",
+    file_key: "account.totp_secret_file",
+    variable: "STORY_LIKER_ACCOUNT_TOTP_SECRET",
+    alias: None,
+    credential: "totp_secret",
+};
+
+/// A secret that cannot be used.
+pub(super) struct Refused {
+    pub(super) origin: Origin,
+    pub(super) problem: String,
+    pub(super) remedy: String,
+}
+
+/// Finds and reads a secret. `file` is what the key of its file resolved to, and where from.
+pub(super) fn find(
+    kind: Kind,
+    file: Option<(PathBuf, Origin)>,
+    environment: &Environment,
+) -> Result<Option<(Secret, Origin)>, Refused> {
+    if let Some(found) = variable(kind.variable, environment)? {
+        return Ok(Some(found));
+    }
+    let folder = environment.absolute_path("CREDENTIALS_DIRECTORY");
+    let (from_variable, from_file) = match file {
+        Some((path, Origin::Variable(_))) => (Some(path), None),
+        Some((path, _)) => (None, Some(path)),
+        None => (None, None),
+    };
+    if let Some(path) = from_variable {
+        return read(&path, folder.as_deref()).map(Some);
+    }
+    if let Some(alias) = kind.alias
+        && let Some(found) = variable(alias, environment)?
+    {
+        return Ok(Some(found));
+    }
+    let credential = folder.as_ref().map(|folder| folder.join(kind.credential));
+    let path = credential.filter(|path| path.exists()).or(from_file);
+    path.map(|path| read(&path, folder.as_deref())).transpose()
+}
+
+fn variable(
+    name: &'static str,
+    environment: &Environment,
+) -> Result<Option<(Secret, Origin)>, Refused> {
+    let origin = Origin::Variable(name.to_owned());
+    match environment.text(name) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => check(text, origin).map(Some),
+        Err(_) => Err(Refused {
+            origin,
+            problem: "its value is not UTF-8".to_owned(),
+            remedy: "set it again as UTF-8 text".to_owned(),
+        }),
+    }
+}
+
+/// Reads a secret file. `credentials` is the service manager's folder, which guards its files by
+/// other means than their mode.
+fn read(path: &Path, credentials: Option<&Path>) -> Result<(Secret, Origin), Refused> {
+    let origin = Origin::SecretFile(path.to_owned());
+    let refused = |problem: String, remedy: String| Refused {
+        origin: origin.clone(),
+        problem,
+        remedy,
+    };
+    let unreadable = |error: io::Error| {
+        let problem = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => format!("it cannot be read: {error}"),
+        };
+        let remedy = format!(
+            "put the secret into {0}, owned by the user who runs story-liker, and chmod 600 {0}",
+            path.display()
+        );
+        refused(problem, remedy)
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    let guarded = credentials.is_some_and(|folder| path.starts_with(folder));
+    if mode & 0o077 != 0 && !guarded {
+        return Err(refused(
+            format!("others may read it (mode {:03o})", mode & 0o777),
+            format!("chmod 600 {}", path.display()),
+        ));
+    }
+    let mut text = String::new();
+    file.take(MAX_SECRET_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    if text.len() as u64 > MAX_SECRET_BYTES {
+        return Err(refused(
+            "it is larger than 4 KiB, so it is no secret".to_owned(),
+            "a file with the secret on one line and nothing else".to_owned(),
+        ));
+    }
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    check(line, origin)
+}
+
+fn check(text: &str, origin: Origin) -> Result<(Secret, Origin), Refused> {
+    let problem = if text.is_empty() {
+        Some("it is empty")
+    } else if text.contains(char::is_control) {
+        Some("it has more than one line, or control characters")
+    } else {
+        None
+    };
+    match problem {
+        None => Ok((Secret::new(text), origin)),
+        Some(problem) => Err(Refused {
+            origin,
+            problem: problem.to_owned(),
+            remedy: "the secret on one line and nothing else".to_owned(),
+        }),
+    }
+}
+
+/// Whether a secret has the alphabet and length that authenticator apps use (base32, at least 80
+/// bits; spaces are for reading).
+pub(super) fn is_totp_secret(secret: &Secret) -> bool {
+    let digits: Vec<char> = secret
+        .expose()
+        .trim_end_matches('=')
+        .chars()
+        .filter(|c| *c != ' ')
+        .collect();
+    digits.len() >= 16
+        && digits
+            .iter()
+            .all(|c| c.is_ascii_alphabetic() || ('2'..='7').contains(c))
+}

@@ -1,0 +1,248 @@
+//! The program's memory: one SQLite file, any number of profiles, one
+//! [`Store`](crate::ports::Store) per profile.
+//!
+//! A [`Writer`] holds the locks for as long as it lives and is the only thing that changes the file;
+//! a [`Reader`] takes no lock, creates nothing, migrates nothing and writes nothing. Nothing is
+//! written before the file is known to be ours, of a version we know, and undamaged.
+
+mod lock;
+mod place;
+mod sqlite;
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::model::{
+    Account, Attempt, Hold, ProfileName, RunRecord, ScopedLimit, Target, Timestamp,
+};
+use crate::ports::StoreError;
+
+pub use lock::LockRequest;
+pub use sqlite::{APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse};
+pub use writer::Writer;
+
+use lock::DatabaseLock;
+use sqlite::{AccountId, Db, Examined};
+
+/// What to do with a database of an older version, or with none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigratePolicy {
+    /// Bring it up to date, or create it.
+    Automatic,
+    /// Refuse it (`--no-migrate`).
+    Refuse,
+}
+
+/// How to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// What to do with a database of an older version, or with none.
+    pub migrate: MigratePolicy,
+    /// What a commit survives.
+    pub durability: Durability,
+    /// How long SQLite waits for a program that keeps the file locked.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            migrate: MigratePolicy::Automatic,
+            durability: Durability::Full,
+            busy_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Brings the database up to date, or creates it. Returns the names of the migrations applied.
+pub fn migrate(
+    path: &Path,
+    request: &LockRequest<'_>,
+    opening: Opening,
+) -> Result<Vec<String>, StoreError> {
+    place::make_folder(path)?;
+    let path = place::resolve(path)?;
+    place::refuse_network(&path)?;
+    let _lock = DatabaseLock::exclusive(&path, request)?;
+    place::make_file(&path)?;
+    let (_, applied) = open_and_migrate(&path, opening)?;
+    Ok(applied)
+}
+
+/// Where the database stands between the versions.
+pub fn migration_status(path: &Path) -> Result<MigrationStatus, StoreError> {
+    let (path, mut db) = open_existing_read_only(path, Opening::default().busy_timeout)?;
+    db.read("read the schema", |connection| {
+        sqlite::migration_status(connection, &path)
+    })
+}
+
+/// Opens the file for writing, knows it to be ours, and applies what is pending. The caller holds
+/// the exclusive lock.
+fn open_and_migrate(path: &Path, opening: Opening) -> Result<(Db, Vec<String>), StoreError> {
+    let (mut db, examined) = open_examined(path, opening)?;
+    db.configure(opening.durability)?;
+    let applied = match examined {
+        Examined::Ours { pending: 0 } => Vec::new(),
+        Examined::New | Examined::Ours { .. } => sqlite::migrate(&mut db)?,
+    };
+    db.read("read the schema", |connection| {
+        sqlite::verify(connection, path)
+    })?;
+    Ok((db, applied))
+}
+
+/// Opens the file for writing once a look at it through a read-only connection found it to be ours
+/// or empty.
+fn open_examined(path: &Path, opening: Opening) -> Result<(Db, Examined), StoreError> {
+    let examine = |db: &mut Db| db.try_read(|connection| sqlite::examine(connection, path));
+    let mut looking = Db::open_read_only(path, opening.busy_timeout)?;
+    match examine(&mut looking) {
+        // Undoing what a crash cut off takes a connection that may write; it comes next.
+        Err(fault) if fault.is_hot_journal() => {}
+        Err(fault) => return Err(looking.report("open the database", fault)),
+        Ok(_) => {}
+    }
+    drop(looking);
+    let mut db = Db::open(path, opening.busy_timeout)?;
+    match examine(&mut db) {
+        Ok(examined) => Ok((db, examined)),
+        Err(fault) => Err(db.report("open the database", fault)),
+    }
+}
+
+fn open_existing_read_only(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<(std::path::PathBuf, Db), StoreError> {
+    if !path.exists() {
+        return Err(missing(path));
+    }
+    let path = place::resolve(path)?;
+    let db = Db::open_read_only(&path, busy_timeout)?;
+    Ok((path, db))
+}
+
+fn missing(path: &Path) -> StoreError {
+    StoreError::CannotOpen(format!(
+        "there is no database at {} yet; `story-liker migrate` creates it, and so does the first \
+         `story-liker login`, `session import` or `run`",
+        path.display()
+    ))
+}
+
+fn outdated(path: &Path) -> StoreError {
+    StoreError::CannotOpen(format!(
+        "the database {} has the schema of an older version; run `story-liker migrate`",
+        path.display()
+    ))
+}
+
+/// Looks at a profile's memory without touching it.
+pub struct Reader {
+    db: Db,
+    profile: ProfileName,
+    account: Option<AccountId>,
+}
+
+impl Reader {
+    /// Opens an existing database of the current version.
+    pub fn open_read_only(path: &Path, profile: &ProfileName) -> Result<Self, StoreError> {
+        let opening = Opening::default();
+        Self::open_with(path, profile, opening.busy_timeout)
+    }
+
+    /// The same, with another patience for programs that keep the file locked.
+    pub fn open_with(
+        path: &Path,
+        profile: &ProfileName,
+        busy_timeout: Duration,
+    ) -> Result<Self, StoreError> {
+        let (path, mut db) = open_existing_read_only(path, busy_timeout)?;
+        let examined = db.read("open the database", |connection| {
+            let examined = sqlite::examine(connection, &path)?;
+            if examined == (Examined::Ours { pending: 0 }) {
+                sqlite::verify(connection, &path)?;
+            }
+            Ok(examined)
+        })?;
+        match examined {
+            Examined::New => return Err(missing(&path)),
+            Examined::Ours { pending: 0 } => {}
+            Examined::Ours { .. } => return Err(outdated(&path)),
+        }
+        let account = db.read("open the database", |connection| {
+            sqlite::find_account(connection, profile)
+        })?;
+        Ok(Self {
+            db,
+            profile: profile.clone(),
+            account,
+        })
+    }
+
+    fn read<T: Default>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&rusqlite::Connection, AccountId) -> Result<T, sqlite::Fault>,
+    ) -> Result<T, StoreError> {
+        match self.account {
+            Some(account) => self.db.read(doing, |connection| work(connection, account)),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// The account row; `None` if the profile has never been used.
+    pub fn account(&mut self) -> Result<Option<Account>, StoreError> {
+        let profile = self.profile.clone();
+        self.read("read the account", |connection, account| {
+            sqlite::account(connection, account, &profile).map(Some)
+        })
+    }
+
+    /// Every hold since `since` and every open one, oldest first.
+    pub fn holds(&mut self, since: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        self.read("read the holds", |connection, account| {
+            sqlite::holds_since(connection, account, since)
+        })
+    }
+
+    /// Every target, by name.
+    pub fn targets(&mut self) -> Result<Vec<Target>, StoreError> {
+        self.read("read the targets", sqlite::targets)
+    }
+
+    /// The newest runs, newest first.
+    pub fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
+        self.read("read the runs", |connection, account| {
+            sqlite::recent_runs(connection, account, most)
+        })
+    }
+
+    /// The newest attempt of all, and the newest like.
+    pub fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
+        self.read("read the attempts", sqlite::newest)
+    }
+
+    /// How far each limit is used at `now`. For a profile never used: empty.
+    pub fn windows(
+        &mut self,
+        limits: &[ScopedLimit],
+        now: Timestamp,
+    ) -> Result<Vec<WindowUse>, StoreError> {
+        self.read("read the windows", |connection, account| {
+            sqlite::windows(connection, account, limits, now)
+        })
+    }
+
+    /// Items by kind and state.
+    pub fn item_counts(&mut self) -> Result<Vec<ItemCount>, StoreError> {
+        self.read("count the items", sqlite::item_counts)
+    }
+
+    /// The file's size.
+    pub fn size(&mut self) -> Result<FileSize, StoreError> {
+        self.db.read("read the file's size", sqlite::size)
+    }
+}

@@ -1,0 +1,153 @@
+//! Where the database lies: its folder, its file, its file system.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::ports::StoreError;
+
+/// Only the owner enters a folder we make.
+const FOLDER_MODE: u32 = 0o700;
+
+/// Only the owner reads and writes a file we make.
+pub(super) const FILE_MODE: u32 = 0o600;
+
+/// The one name of the file, however it was reached, so that everyone meets at the same lock files.
+/// The folder must exist; the file need not.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    let resolved = match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let Some(name) = path.file_name() else {
+                return Err(cannot_open(path, &error));
+            };
+            fs::canonicalize(folder_of(path)).map(|folder| folder.join(name))
+        }
+        other => other,
+    };
+    let resolved = resolved.map_err(|error| cannot_open(path, &error))?;
+    match fs::metadata(&resolved) {
+        Ok(found) if !found.is_file() => Err(StoreError::CannotOpen(format!(
+            "{} is not a file, so it cannot be the database; name a file with --database",
+            path.display()
+        ))),
+        _ => Ok(resolved),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether the file is there with something in it.
+pub(super) fn has_content(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.len() > 0)
+}
+
+/// Makes the folders that are missing.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(FOLDER_MODE);
+    builder
+        .create(folder)
+        .map_err(|error| cannot_open(folder, &error))
+}
+
+/// Makes the file if it is missing, before SQLite would with other permissions.
+pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(FILE_MODE);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            warn_if_exposed(path);
+            Ok(())
+        }
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
+fn warn_if_exposed(path: &Path) {
+    let mode = fs::metadata(path).map_or(FILE_MODE, |found| found.mode());
+    if mode & 0o077 != 0 {
+        log::warn!(
+            "other users can open {}, which holds the login session: run `chmod 600` on it",
+            path.display()
+        );
+    }
+}
+
+pub(super) fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::CannotOpen(format!(
+        "cannot open or create {}: {error}; the user that runs story-liker needs to read and write \
+         the database and its folder: change their owner or permissions, or name another file with \
+         --database",
+        path.display()
+    ))
+}
+
+/// Refuses a file system whose locks do not reach every machine that mounts it.
+pub(super) fn refuse_network(path: &Path) -> Result<(), StoreError> {
+    match shared_file_system(folder_of(path)) {
+        Some(name) => Err(StoreError::CannotOpen(format!(
+            "{} lies on a {name} file system, where the locks that keep two passes apart cannot be \
+             trusted; put the database on a local disk",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn shared_file_system(folder: &Path) -> Option<&'static str> {
+    // A failure here shows again, with its reason, when the file is opened.
+    let found = rustix::fs::statfs(folder).ok()?;
+    // The kernel's magic numbers have 32 bits; the field's width and sign depend on the machine.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let magic = found.f_type as u32;
+    name_of_shared(magic)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn shared_file_system(_folder: &Path) -> Option<&'static str> {
+    None
+}
+
+/// File systems by the numbers of the kernel's `magic.h` (`man 2 statfs`).
+#[cfg(target_os = "linux")]
+fn name_of_shared(magic: u32) -> Option<&'static str> {
+    Some(match magic {
+        0x0000_6969 => "NFS",
+        0x0000_517B | 0xFE53_4D42 | 0xFF53_4D42 => "SMB",
+        0x6573_5546 => "FUSE",
+        0x0102_1997 => "9P",
+        0x00C3_6400 => "Ceph",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x7375_7245 => "Coda",
+        0x0BD0_0BD0 => "Lustre",
+        0x4750_4653 => "GPFS",
+        0x786F_4256 => "VirtualBox",
+        _ => return None,
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_and_fuse_file_systems_are_told_from_local_ones() {
+        assert_eq!(name_of_shared(0x6969), Some("NFS"));
+        assert_eq!(name_of_shared(0xFF53_4D42), Some("SMB"));
+        assert_eq!(name_of_shared(0x6573_5546), Some("FUSE"));
+        let (ext4, xfs, btrfs, tmpfs, overlay) =
+            (0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630);
+        for local in [ext4, xfs, btrfs, tmpfs, overlay] {
+            assert_eq!(name_of_shared(local), None, "{local:#x}");
+        }
+    }
+}

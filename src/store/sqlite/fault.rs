@@ -1,0 +1,207 @@
+//! What SQLite's error codes mean to the operator: which exit code, and what to do.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+
+use crate::ports::StoreError;
+
+/// Why a piece of work on the database ended.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// SQLite said no.
+    Sqlite(rusqlite::Error),
+    /// We said no.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Fault {
+    /// An invariant of the program did not hold.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::Store(StoreError::Bug(message.into()))
+    }
+
+    /// Whether a crash left half a change, and this connection may not undo it.
+    pub fn is_hot_journal(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error
+            .sqlite_error()
+            .is_some_and(|code| code.extended_code == ffi::SQLITE_READONLY_ROLLBACK))
+    }
+}
+
+/// What to do about a damaged file; completes every message about one.
+pub(super) const RESTORE: &str = "nothing was sent and the file is unchanged; restore it from a \
+     backup, or move it aside to begin anew (the new file does not know which likes were sent \
+     already, so let a week pass first)";
+
+/// The error for the caller. `doing` completes "cannot ...".
+pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {
+    let error = match fault {
+        Fault::Store(error) => return error,
+        Fault::Sqlite(error) => error,
+    };
+    let what = format!("cannot {doing} ({}): {error}", path.display());
+    let Some(code) = error.sqlite_error() else {
+        return match error {
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..) => {
+                StoreError::BadState(format!("{what}; the stored data is damaged: {RESTORE}"))
+            }
+            _ => StoreError::Bug(what),
+        };
+    };
+    if code.extended_code == ffi::SQLITE_READONLY_ROLLBACK {
+        return StoreError::Io(format!(
+            "{what}; the last change was cut off by a crash, and only a command that may write can \
+             undo its half: the next `story-liker run` does, and so does `story-liker migrate`"
+        ));
+    }
+    match code.code {
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            StoreError::BadState(format!("{what}; the file is damaged: {RESTORE}"))
+        }
+        ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+            StoreError::CannotOpen(format!(
+                "{what}; the user that runs story-liker needs to read and write the file and its \
+                 folder: change their owner or permissions, or name another file with --database"
+            ))
+        }
+        ErrorCode::DiskFull => StoreError::Io(format!(
+            "{what}; nothing of this change was stored: free some space and start again"
+        )),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Io(format!(
+            "{what}; a program other than story-liker keeps the file locked (a backup, a database \
+             browser?): end it and start again"
+        )),
+        ErrorCode::SystemIoFailure
+        | ErrorCode::OutOfMemory
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::NoLargeFileSupport
+        | ErrorCode::OperationInterrupted => StoreError::Io(format!(
+            "{what}; nothing of this change was stored: check the disk and the system log, then \
+             start again"
+        )),
+        _ => StoreError::Bug(what),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::model::{AttemptKind, ProfileName, Timestamp};
+    use crate::ports::{Claim, Claimed};
+    use crate::store::sqlite::{Db, Durability, claim, enrol, migrate};
+
+    fn reported(code: i32) -> StoreError {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        report(
+            Path::new("/srv/stories.db"),
+            "record the request",
+            error.into(),
+        )
+    }
+
+    #[test]
+    fn each_code_of_sqlite_has_its_kind_and_says_what_to_do() {
+        for (code, kind, advice) in [
+            (ffi::SQLITE_CORRUPT, "BadState", "backup"),
+            (ffi::SQLITE_NOTADB, "BadState", "backup"),
+            (ffi::SQLITE_CANTOPEN, "CannotOpen", "permissions"),
+            (ffi::SQLITE_READONLY, "CannotOpen", "permissions"),
+            (ffi::SQLITE_READONLY_DIRECTORY, "CannotOpen", "permissions"),
+            (ffi::SQLITE_PERM, "CannotOpen", "permissions"),
+            (ffi::SQLITE_FULL, "Io", "free some space"),
+            (ffi::SQLITE_IOERR, "Io", "check the disk"),
+            (ffi::SQLITE_IOERR_FSYNC, "Io", "check the disk"),
+            (ffi::SQLITE_BUSY, "Io", "end it"),
+            (ffi::SQLITE_LOCKED, "Io", "end it"),
+            (ffi::SQLITE_READONLY_ROLLBACK, "Io", "story-liker run"),
+            (ffi::SQLITE_CONSTRAINT_CHECK, "Bug", ""),
+            (ffi::SQLITE_ERROR, "Bug", ""),
+        ] {
+            let error = reported(code);
+            assert!(format!("{error:?}").starts_with(kind), "{code}: {error:?}");
+            let text = error.to_string();
+            assert!(
+                text.starts_with("cannot record the request (/srv/stories.db): "),
+                "{text}"
+            );
+            assert!(text.contains(advice), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stored_word_that_nobody_knows_is_damage() {
+        let db = Db::in_memory().unwrap();
+        let read = db.connection.query_row("SELECT 'maybe'", (), |row| {
+            row.get::<_, crate::model::Outcome>(0)
+        });
+        let error = report(Path::new("x"), "read", read.unwrap_err().into());
+        assert!(
+            matches!(&error, StoreError::BadState(text) if text.contains("maybe")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_full_disk_stores_nothing_of_the_claim_and_the_next_one_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        std::fs::write(&path, "").unwrap();
+        let mut db = Db::open(&path, std::time::Duration::ZERO).unwrap();
+        db.configure(Durability::ThrowAway).unwrap();
+        migrate(&mut db).unwrap();
+        let profile = ProfileName::default();
+        let enrolled = db.write("enrol", |transaction| enrol(transaction, &profile, None));
+        let account = enrolled.unwrap();
+        let pages = |db: &Db, most: i64| {
+            let pragma = format!("PRAGMA max_page_count = {most}");
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+            db.connection.query_row(&pragma, (), read).unwrap();
+        };
+        let request = Claim {
+            kind: AttemptKind::Read,
+            target: None,
+            item: None,
+            call: "stories",
+            run: None,
+            despite_session_holds: false,
+        };
+        let ask = |db: &mut Db| {
+            db.write("record the request", |transaction| {
+                claim(transaction, account, &request, &[], Timestamp::default())
+            })
+        };
+        // SQLite never sets the limit below the present size.
+        pages(&db, 1);
+        let (before, error) = loop {
+            let before = std::fs::read(&path).unwrap();
+            if let Err(error) = ask(&mut db) {
+                break (before, error);
+            }
+        };
+        assert!(
+            matches!(&error, StoreError::Io(text) if text.contains("free some space")),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        pages(&db, 1_000_000);
+        assert!(matches!(ask(&mut db), Ok(Claimed::Granted(_))));
+    }
+}

@@ -1,0 +1,214 @@
+//! The ledger in SQLite. Each file holds the statements of one idea beside their only caller.
+//!
+//! A commit is durable when it returns: rollback journal, `synchronous=EXTRA` (`FULL` would not sync
+//! the folder after the journal is removed, so a power cut could bring a finished transaction's
+//! journal back and undo it). Every change begins with `BEGIN IMMEDIATE`, so that what was checked
+//! still holds when it is written.
+
+mod changes;
+mod codec;
+mod fault;
+mod holds;
+mod items;
+mod ledger;
+#[cfg(test)]
+mod plans;
+mod prune;
+mod runs;
+mod schema;
+mod session;
+mod status;
+mod targets;
+mod upkeep;
+mod window;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::ports::StoreError;
+
+pub(super) use changes::apply;
+pub(super) use fault::Fault;
+pub(super) use holds::{add as add_hold, since as holds_since};
+pub(super) use items::{in_states as items_in, known as known_items};
+pub(super) use ledger::{claim, newest, recover, settle, standing_since};
+pub(super) use prune::{cleanup_posts, prune};
+pub(super) use runs::{begin as begin_run, end as end_run, recent as recent_runs};
+pub use schema::{APPLICATION_ID, MigrationStatus};
+pub(super) use schema::{Examined, examine, migrate, status as migration_status, verify};
+pub(super) use session::{account, enrol, find as find_account};
+pub use status::{FileSize, ItemCount, WindowUse};
+pub(super) use status::{item_counts, size, windows};
+pub(super) use targets::{all as targets, sync as sync_targets};
+pub(super) use upkeep::check_if_due;
+
+/// What a commit survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut.
+    Full,
+    /// The end of the process only: for the throw-away file of a rehearsal.
+    ThrowAway,
+}
+
+/// Number of an account row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AccountId(i64);
+
+/// More statements than a pass uses, so that none is compiled twice.
+const STATEMENT_CACHE: usize = 64;
+
+/// A connection, and what its error messages name.
+pub(crate) struct Db {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Db {
+    /// Opens an existing file for reading and writing. Changes nothing in it.
+    pub fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let db = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, busy_timeout)?;
+        // SQLite falls back to reading where it may not write.
+        match db.connection.is_readonly("main") {
+            Ok(false) => Ok(db),
+            Ok(true) => Err(StoreError::CannotOpen(format!(
+                "cannot write to the database {}: the file is read-only for this user; change its \
+                 owner or permissions, or name another file with --database",
+                path.display()
+            ))),
+            Err(error) => Err(fault::report(&db.path, "open the database", error.into())),
+        }
+    }
+
+    /// Opens an existing file for reading.
+    pub fn open_read_only(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)
+    }
+
+    /// An empty database in memory.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = PathBuf::from(":memory:");
+        match Connection::open_in_memory() {
+            Ok(connection) => Ok(Self { connection, path }),
+            Err(error) => Err(fault::report(&path, "open the database", error.into())),
+        }
+    }
+
+    fn connect(path: &Path, mode: OpenFlags, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let open = || {
+            let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(busy_timeout)?;
+            Ok(connection)
+        };
+        match open() {
+            Ok(connection) => Ok(Self {
+                connection,
+                path: path.to_owned(),
+            }),
+            Err(error) => Err(fault::report(
+                path,
+                "open the database",
+                Fault::Sqlite(error),
+            )),
+        }
+    }
+
+    /// Sets what SQLite does not keep in the file. Only after [`examine`] found it to be ours.
+    pub fn configure(&mut self, durability: Durability) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let connection = &self.connection;
+        let configure = || {
+            connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+            if !connection.is_readonly("main")? {
+                connection.pragma_update(None, "journal_mode", "DELETE")?;
+            }
+            let synchronous = match durability {
+                Durability::Full => "EXTRA",
+                Durability::ThrowAway => "OFF",
+            };
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            connection.pragma_update(None, "cell_size_check", true)?;
+            connection.pragma_update(None, "trusted_schema", false)?;
+            connection.pragma_update(None, "temp_store", "MEMORY")?;
+            // A forgotten session leaves no copy in a free page.
+            connection.pragma_update(None, "secure_delete", true)
+        };
+        configure().map_err(|error: rusqlite::Error| {
+            fault::report(&path, "open the database", error.into())
+        })
+    }
+
+    /// Reads, consistently, with `work`; `doing` completes "cannot ...".
+    pub fn read<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.try_read(work)
+            .map_err(|fault| self.report(doing, fault))
+    }
+
+    /// The same, where the caller looks at the fault before it reports it.
+    pub fn try_read<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let transaction = self.connection.transaction()?;
+        work(&transaction)
+    }
+
+    /// The error for the caller; `doing` completes "cannot ...".
+    pub fn report(&self, doing: &str, fault: Fault) -> StoreError {
+        fault::report(&self.path, doing, fault)
+    }
+
+    /// Does `work` as one durable transaction, or nothing of it; `doing` completes "cannot ...".
+    pub fn write<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let Self { connection, path } = self;
+        let write = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        write().map_err(|fault| fault::report(path, doing, fault))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_survives_a_power_cut_unless_the_file_is_thrown_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        std::fs::write(&path, "").unwrap();
+        let mut db = Db::open(&path, Duration::ZERO).unwrap();
+        let setting = |db: &Db, name: &str| -> String {
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+            let value = db.connection.pragma_query_value(None, name, read).unwrap();
+            match value {
+                rusqlite::types::Value::Text(text) => text,
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (durability, synchronous) in [(Durability::ThrowAway, "0"), (Durability::Full, "3")] {
+            db.configure(durability).unwrap();
+            assert_eq!(setting(&db, "synchronous"), synchronous);
+            assert_eq!(setting(&db, "journal_mode"), "delete");
+            assert_eq!(setting(&db, "foreign_keys"), "1");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs: what was started, and how it ended. A run without an end was killed.
+
+use rusqlite::{Connection, Row, Transaction, named_params};
+
+use crate::model::{RunId, RunRecord, Timestamp};
+use crate::ports::RunEnd;
+
+use super::{AccountId, Fault};
+
+const BEGIN: &str = "
+    INSERT INTO run (account, command, seed, started_at)
+    VALUES (:account, :command, :seed, :now)";
+
+/// Opens a run.
+pub(crate) fn begin(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    command: &str,
+    seed: u64,
+    now: Timestamp,
+) -> Result<RunId, Fault> {
+    transaction.prepare_cached(BEGIN)?.execute(named_params! {
+    ":account": account, ":command": command, ":seed": seed.to_string(), ":now": now })?;
+    Ok(RunId(transaction.last_insert_rowid()))
+}
+
+const END: &str = "
+    UPDATE run
+    SET ended_at = :now, stop = :stop, trouble = :trouble, exit_code = :exit_code,
+        requests = :requests, likes = :likes, report = :report
+    WHERE account = :account AND id = :run AND ended_at IS NULL";
+
+/// Closes it.
+pub(crate) fn end(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    run: RunId,
+    end: &RunEnd,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let ended = transaction.prepare_cached(END)?.execute(named_params! {
+        ":account": account,
+        ":run": run,
+        ":now": now,
+        ":stop": end.stop,
+        ":trouble": end.trouble,
+        ":exit_code": end.exit_code,
+        ":requests": end.requests,
+        ":likes": end.likes,
+        ":report": end.report,
+    })?;
+    if ended == 1 {
+        Ok(())
+    } else {
+        Err(Fault::bug(format!(
+            "run {} was ended twice or never begun",
+            run.0
+        )))
+    }
+}
+
+pub(super) const RECENT: &str = "
+    SELECT id, command, started_at, ended_at, requests, likes, trouble, exit_code, stop FROM run
+    WHERE account = :account
+    ORDER BY id DESC LIMIT :most";
+
+/// The newest runs, newest first.
+pub(crate) fn recent(
+    connection: &Connection,
+    account: AccountId,
+    most: u32,
+) -> Result<Vec<RunRecord>, Fault> {
+    let mut statement = connection.prepare_cached(RECENT)?;
+    let runs = statement.query_map(named_params! { ":account": account, ":most": most }, read)?;
+    Ok(runs.collect::<Result<_, _>>()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    Ok(RunRecord {
+        id: row.get(0)?,
+        command: row.get(1)?,
+        started_at: row.get(2)?,
+        ended_at: row.get(3)?,
+        requests: row.get(4)?,
+        likes: row.get(5)?,
+        trouble: row.get(6)?,
+        exit_code: row.get(7)?,
+        stop: row.get(8)?,
+    })
+}

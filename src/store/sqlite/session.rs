@@ -1,0 +1,195 @@
+//! The account row: who it is, its device and its login session. The first proof of life pins the
+//! account's pk; from then on no session of anyone else is accepted.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+
+use crate::model::{Account, Device, Pk, ProfileName, Secret, Session, Timestamp};
+use crate::ports::{Myself, StoreError};
+
+use super::{AccountId, Fault};
+
+/// `session.format` of a session stored as plain JSON.
+const PLAIN: i64 = 0;
+
+const FIND: &str = "SELECT id FROM account WHERE profile = :profile";
+
+/// The row of this profile, if it has one.
+pub(crate) fn find(
+    connection: &Connection,
+    profile: &ProfileName,
+) -> Result<Option<AccountId>, Fault> {
+    let mut statement = connection.prepare_cached(FIND)?;
+    let bound = named_params! { ":profile": profile.as_str() };
+    Ok(statement.query_row(bound, |row| row.get(0)).optional()?)
+}
+
+const ENROL: &str = "
+    INSERT INTO account (profile, checked_at) VALUES (:profile, :checked_at)
+    ON CONFLICT (profile) DO UPDATE SET checked_at = coalesce(excluded.checked_at, checked_at)
+    RETURNING id";
+
+/// The row of this profile, made if it has none. Remembers when the file was found undamaged.
+pub(crate) fn enrol(
+    transaction: &Transaction<'_>,
+    profile: &ProfileName,
+    checked_at: Option<Timestamp>,
+) -> Result<AccountId, Fault> {
+    let bound = named_params! { ":profile": profile.as_str(), ":checked_at": checked_at };
+    let mut statement = transaction.prepare_cached(ENROL)?;
+    Ok(statement.query_row(bound, |row| row.get(0))?)
+}
+
+const ACCOUNT: &str = "
+    SELECT account.pk, account.username, account.device, account.ignore_posts_before,
+           session.pk, session.format, session.content, session.obtained_at, session.proved_at
+    FROM account LEFT JOIN session ON session.account = account.id
+    WHERE account.id = :account";
+
+/// What is known of the account.
+pub(crate) fn account(
+    connection: &Connection,
+    account: AccountId,
+    profile: &ProfileName,
+) -> Result<Account, Fault> {
+    let read = |row: &Row<'_>| {
+        let known = Account {
+            profile: profile.clone(),
+            pk: row.get(0)?,
+            username: row.get(1)?,
+            device: row.get::<_, Option<String>>(2)?.map(|json| Device { json }),
+            ignore_posts_before: row.get(3)?,
+            session: None,
+            session_since: row.get(7)?,
+            session_proved_at: row.get(8)?,
+        };
+        let session: Option<(Pk, i64, String)> = match row.get(4)? {
+            Some(pk) => Some((pk, row.get(5)?, row.get(6)?)),
+            None => None,
+        };
+        Ok((known, session))
+    };
+    let (mut known, session) = connection
+        .prepare_cached(ACCOUNT)?
+        .query_row(named_params! { ":account": account }, read)?;
+    if let Some((pk, format, content)) = session {
+        if format != PLAIN {
+            return Err(Fault::Store(StoreError::Config(format!(
+                "the session of profile {profile} is stored in a form this version cannot read \
+                 (format {format}); use the version that wrote it, or log in again"
+            ))));
+        }
+        known.session = Some(Session {
+            pk,
+            json: Secret::new(content),
+        });
+    }
+    Ok(known)
+}
+
+const PINNED: &str = "SELECT pk, profile FROM account WHERE id = :account";
+
+/// Refuses a session of anyone but the pinned account.
+fn refuse_other(transaction: &Transaction<'_>, account: AccountId, pk: Pk) -> Result<(), Fault> {
+    let (pinned, profile): (Option<Pk>, String) = transaction
+        .prepare_cached(PINNED)?
+        .query_row(named_params! { ":account": account }, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    match pinned {
+        Some(pinned) if pinned != pk => Err(Fault::Store(StoreError::Config(format!(
+            "this session belongs to account {pk}, but profile {profile} has been account {pinned} \
+             so far; nothing was stored: use another profile (--profile NAME) for the other account"
+        )))),
+        _ => Ok(()),
+    }
+}
+
+const UPDATE: &str = "
+    INSERT INTO session (account, pk, format, content, obtained_at)
+    VALUES (:account, :pk, 0, :content, :now)
+    ON CONFLICT (account) DO UPDATE
+    SET pk = excluded.pk, format = excluded.format, content = excluded.content";
+
+/// Stores the session as a reply's state headers left it.
+pub(super) fn update(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    session: &Session,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    refuse_other(transaction, account, session.pk)?;
+    transaction.prepare_cached(UPDATE)?.execute(named_params! {
+    ":account": account, ":pk": session.pk, ":content": session.json.expose(), ":now": now })?;
+    Ok(())
+}
+
+/// Stores a new session in place of any other.
+pub(super) fn replace(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    session: &Session,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    forget(transaction, account)?;
+    update(transaction, account, session, at)
+}
+
+const ALIVE: &str = "UPDATE session SET proved_at = :at WHERE account = :account";
+
+/// A reply showed that the session was alive. Without a session there is nothing to note.
+pub(super) fn alive(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let bound = named_params! { ":account": account, ":at": at };
+    transaction.prepare_cached(ALIVE)?.execute(bound)?;
+    Ok(())
+}
+
+const FORGET: &str = "DELETE FROM session WHERE account = :account";
+
+/// Forgets the session; the device stays.
+pub(super) fn forget(transaction: &Transaction<'_>, account: AccountId) -> Result<(), Fault> {
+    transaction
+        .prepare_cached(FORGET)?
+        .execute(named_params! { ":account": account })?;
+    Ok(())
+}
+
+const PIN: &str = "UPDATE account SET pk = :pk, username = :username WHERE id = :account";
+const PROVE: &str = "UPDATE session SET proved_at = :at WHERE account = :account";
+
+/// The session was proved alive.
+pub(super) fn prove(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    myself: &Myself,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    refuse_other(transaction, account, myself.pk)?;
+    transaction.prepare_cached(PIN)?.execute(named_params! {
+    ":account": account, ":pk": myself.pk, ":username": myself.username })?;
+    transaction
+        .prepare_cached(PROVE)?
+        .execute(named_params! { ":account": account, ":at": at })?;
+    Ok(())
+}
+
+const SET_DEVICE: &str = "
+    UPDATE account SET device = :device
+    WHERE id = :account AND (device IS NULL OR :replace)";
+
+/// Stores the device, if there is none or it may replace another.
+pub(super) fn set_device(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    device: &Device,
+    replace: bool,
+) -> Result<(), Fault> {
+    transaction
+        .prepare_cached(SET_DEVICE)?
+        .execute(named_params! {
+        ":account": account, ":device": device.json, ":replace": replace })?;
+    Ok(())
+}

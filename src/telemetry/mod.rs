@@ -1,0 +1,4 @@
+//! What the program tells about itself while it runs.
+
+pub mod logging;
+pub mod progress;

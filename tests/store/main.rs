@@ -1,0 +1,18 @@
+//! The memory of the program: one contract for every store, and what only a file has.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod damage;
+mod holds;
+mod items;
+mod likes;
+mod locks;
+mod opening;
+mod outcomes;
+mod processes;
+mod properties;
+mod pruning;
+mod targets;
+mod windows;

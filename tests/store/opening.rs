@@ -1,0 +1,327 @@
+//! Opening: whose file, which version, which permissions; and what is left untouched.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use story_liker::model::{ItemKind, ItemState, Outcome, ProfileName, Scope};
+use story_liker::ports::{Store, StoreError};
+use story_liker::store::{MigratePolicy, Opening, Reader, Writer, migrate, migration_status};
+
+use crate::support::*;
+
+fn reader(path: &Path) -> Result<Reader, StoreError> {
+    Reader::open_with(path, &ProfileName::default(), Duration::from_millis(50))
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn new_folders_and_files_are_the_owners_alone() {
+    let place = Place::new();
+    let path = place.folder.path().join("a/b/stories.db");
+    drop(Writer::open(&path, &ProfileName::default(), &place.request(), quick()).unwrap());
+    for folder in ["a", "a/b"] {
+        assert_eq!(mode(&place.folder.path().join(folder)), 0o700, "{folder}");
+    }
+    for file in ["stories.db", "stories.db.lock", "stories.db.default.lock"] {
+        assert_eq!(mode(&path.with_file_name(file)), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn what_one_writer_stored_the_next_one_reads() {
+    let place = Place::filled();
+    let mut store = place.open().unwrap();
+    assert_eq!(store.attempts(START).unwrap().len(), 40);
+    assert_eq!(
+        known(&mut store, ItemKind::Post, 7).state,
+        ItemState::Claimed
+    );
+}
+
+#[test]
+fn opening_a_known_profile_again_writes_nothing() {
+    let place = Place::filled();
+    let before = picture(&place.path());
+    drop(place.open().unwrap());
+    assert_eq!(picture(&place.path()), before);
+}
+
+/// Spoils a copy of a good database with `sql`, and opens it in every way.
+fn refused_and_untouched(sql: &str, says: &str) {
+    let place = Place::filled();
+    Connection::open(place.path())
+        .unwrap()
+        .execute_batch(sql)
+        .unwrap();
+    let before = picture(&place.path());
+    let refusals = [
+        place.open().err(),
+        reader(&place.path()).err(),
+        migrate(&place.path(), &place.request(), quick()).err(),
+    ];
+    for refusal in refusals {
+        match refusal {
+            Some(StoreError::BadState(text)) => assert!(text.contains(says), "{text}"),
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+    assert_eq!(picture(&place.path()), before, "{sql}");
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_untouched() {
+    refused_and_untouched(
+        "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')",
+        "written by a newer version of story-liker (schema 99, this program knows 1)",
+    );
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_untouched() {
+    refused_and_untouched("PRAGMA application_id = 4711", "another program");
+    refused_and_untouched("PRAGMA application_id = 0", "another program");
+}
+
+#[test]
+fn a_write_ahead_log_of_another_program_is_not_folded_into_its_file() {
+    let source = Place::filled();
+    let other = Connection::open(source.path()).unwrap();
+    let change = "PRAGMA application_id = 4711; PRAGMA journal_mode = wal; DELETE FROM post";
+    other.execute_batch(change).unwrap();
+    let place = Place::new();
+    for ending in ["", "-wal"] {
+        let name = format!("stories.db{ending}");
+        let copy = place.folder.path().join(&name);
+        std::fs::copy(source.folder.path().join(&name), copy).unwrap();
+    }
+    let (before, _) = picture(&place.path());
+    assert!(matches!(place.open().err(), Some(StoreError::BadState(_))));
+    assert_eq!(picture(&place.path()).0, before);
+}
+
+#[test]
+fn a_changed_migration_history_is_refused_and_untouched() {
+    for sql in [
+        "UPDATE refinery_schema_history SET checksum = '1'",
+        "UPDATE refinery_schema_history SET checksum = 'no number'",
+        "UPDATE refinery_schema_history SET name = 'other'",
+        "DELETE FROM refinery_schema_history",
+        "DROP TABLE refinery_schema_history",
+    ] {
+        refused_and_untouched(sql, "migration history");
+    }
+}
+
+#[test]
+fn a_changed_schema_is_refused_and_untouched() {
+    for sql in [
+        "DROP INDEX attempt_one_like",
+        "DROP TABLE hold",
+        "CREATE TABLE mine (id INTEGER)",
+        "ALTER TABLE account ADD COLUMN mine INTEGER",
+    ] {
+        refused_and_untouched(sql, "differs from what the migrations made");
+    }
+}
+
+#[test]
+fn statistics_made_by_analyze_are_no_change() {
+    let place = Place::filled();
+    Connection::open(place.path())
+        .unwrap()
+        .execute_batch("ANALYZE")
+        .unwrap();
+    place.open().unwrap();
+}
+
+#[test]
+fn a_first_start_cut_off_after_the_history_was_made_begins_anew() {
+    let place = Place::new();
+    let history = "CREATE TABLE refinery_schema_history(
+        version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))";
+    Connection::open(place.path())
+        .unwrap()
+        .execute_batch(history)
+        .unwrap();
+    place.open().unwrap();
+}
+
+#[test]
+fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
+    let place = Place::new();
+    std::fs::write(place.path(), "").unwrap();
+    let says = |error: Option<StoreError>, words: &str| match error {
+        Some(StoreError::CannotOpen(text)) => assert!(text.contains(words), "{text}"),
+        other => panic!("{other:?}"),
+    };
+    says(reader(&place.path()).err(), "story-liker migrate");
+    let refuse = Opening {
+        migrate: MigratePolicy::Refuse,
+        ..quick()
+    };
+    let open = || {
+        Writer::open(
+            &place.path(),
+            &ProfileName::default(),
+            &place.request(),
+            refuse,
+        )
+    };
+    says(open().err(), "story-liker migrate");
+    assert_eq!(picture(&place.path()).0, b"");
+    let status = migration_status(&place.path()).unwrap();
+    assert_eq!(
+        (status.current, status.known, status.pending.len()),
+        (0, 1, 1)
+    );
+    assert_eq!(
+        migrate(&place.path(), &place.request(), quick()).unwrap(),
+        ["V1__ledger"]
+    );
+    assert_eq!(
+        migrate(&place.path(), &place.request(), quick()).unwrap(),
+        [""; 0]
+    );
+    let status = migration_status(&place.path()).unwrap();
+    assert_eq!((status.current, status.pending.len()), (1, 0));
+    open().unwrap();
+}
+
+#[test]
+fn a_reader_creates_nothing() {
+    let place = Place::new();
+    let path = place.folder.path().join("none/stories.db");
+    for missing in [place.path(), path.clone()] {
+        let error = reader(&missing).err().unwrap();
+        assert!(
+            matches!(&error, StoreError::CannotOpen(text) if text.contains("no database")),
+            "{error}"
+        );
+    }
+    assert!(!path.parent().unwrap().exists() && !place.path().exists());
+    drop(place.open().unwrap());
+    let other = Reader::open_read_only(&place.path(), &"other".parse().unwrap());
+    assert_eq!(
+        other.unwrap().account().unwrap(),
+        None,
+        "a profile never used"
+    );
+}
+
+#[test]
+fn a_reader_sees_what_a_writer_committed_while_that_one_goes_on() {
+    let place = Place::filled();
+    let mut store = place.open().unwrap();
+    let mut reader = reader(&place.path()).unwrap();
+    granted(&mut store, &read(), START);
+    assert_eq!(
+        reader.newest_attempts().unwrap().0.unwrap().settled_at,
+        None
+    );
+    let counts = reader.item_counts().unwrap();
+    assert_eq!(
+        (counts[0].kind, counts[0].state, counts[0].count),
+        (ItemKind::Post, ItemState::Claimed, 40)
+    );
+    let limits = [limit(Scope::Likes, "40/1h"), limit(Scope::Likes, "41/1h")];
+    let windows = reader.windows(&limits, START).unwrap();
+    assert_eq!(
+        (windows[0].used, windows[0].room_at),
+        (40, Some(START.plus(HOUR + MS)))
+    );
+    assert_eq!((windows[1].used, windows[1].room_at), (40, None));
+    assert_eq!(
+        reader.size().unwrap().bytes,
+        std::fs::metadata(place.path()).unwrap().len()
+    );
+}
+
+#[test]
+fn a_reader_sees_the_state_before_a_change_that_is_under_way() {
+    let place = Place::filled();
+    let other = Connection::open(place.path()).unwrap();
+    other
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM attempt")
+        .unwrap();
+    let mut reader = reader(&place.path()).unwrap();
+    assert!(reader.newest_attempts().unwrap().0.is_some());
+}
+
+#[test]
+fn a_file_locked_by_another_program_is_named_and_untouched() {
+    let place = Place::filled();
+    let before = picture(&place.path());
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    for error in [place.open().err(), reader(&place.path()).err()] {
+        let error = error.unwrap();
+        assert!(
+            matches!(&error, StoreError::Io(text) if text.contains("keeps the file locked")),
+            "{error}"
+        );
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(picture(&place.path()), before);
+}
+
+#[test]
+fn a_place_that_cannot_hold_a_database_is_named() {
+    let place = Place::new();
+    let file = place.folder.path().join("file");
+    std::fs::write(&file, "text").unwrap();
+    let impossible = [
+        place.folder.path().to_owned(),
+        file.join("stories.db"),
+        Path::new("/proc/story-liker/stories.db").to_owned(),
+        Path::new("/proc/stories.db").to_owned(),
+        Path::new("/").to_owned(),
+    ];
+    for path in impossible {
+        let open = Writer::open(&path, &ProfileName::default(), &place.request(), quick());
+        match open.err() {
+            Some(StoreError::CannotOpen(text)) => {
+                assert!(text.contains("--database"), "{text}");
+            }
+            other => panic!("{}: {other:?}", path.display()),
+        }
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"text");
+}
+
+#[test]
+fn two_ways_to_the_same_file_meet_at_the_same_lock() {
+    let place = Place::filled();
+    let link = place.folder.path().join("link.db");
+    std::os::unix::fs::symlink(place.path(), &link).unwrap();
+    let _first = place.open().unwrap();
+    let second = Writer::open(&link, &ProfileName::default(), &place.request(), quick());
+    assert!(matches!(second.err(), Some(StoreError::Busy(_))));
+}
+
+#[test]
+fn a_session_that_was_forgotten_leaves_no_trace_in_the_file() {
+    use story_liker::model::{Secret, Session};
+    use story_liker::ports::Change;
+    let place = Place::new();
+    let mut store = place.open().unwrap();
+    let session = Session {
+        pk: pk(9),
+        json: Secret::new("{\"token\":\"xyzzy-plugh\"}"),
+    };
+    store
+        .apply(&[Change::SessionObtained { session, at: START }], START)
+        .unwrap();
+    let holds_it = || {
+        let bytes = std::fs::read(place.path()).unwrap();
+        bytes.windows(11).any(|part| part == b"xyzzy-plugh")
+    };
+    assert!(holds_it());
+    act(&mut store, &read(), Outcome::Ok, START);
+    store.apply(&[Change::SessionDead], START).unwrap();
+    assert!(!holds_it());
+}
