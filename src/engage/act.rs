@@ -179,19 +179,9 @@ impl<'a> Actor<'a> {
         })
     }
 
-    /// Now, in the platform's time as far as it is known.
-    pub fn now(&self) -> Timestamp {
-        self.watch.now()
-    }
-
     /// Waits for the pause due before a proof of life; the stop, if the wait ended otherwise.
     pub fn pause_before_proof(&mut self) -> Option<Stop> {
         self.pause_before(&Act::read("current_user"))
-    }
-
-    /// The store.
-    pub fn store(&mut self) -> &mut dyn Store {
-        self.store
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use super::act::{Actor, Waiting, held_by};
 use super::login::CodeSource;
 use super::policy::{self, State, Step, Work};
-use super::queue::{as_if_synchronised, queue};
+use super::queue::{as_if_synchronised, queue, wanted};
 use super::report::{Counts, Report, Stop, TargetReport};
 use super::session::settle_doubt;
 use crate::care::hold;
 use crate::config::Config;
 use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
-use crate::ports::{Clock, Platform, Pruned, Store, StoreError, WantedTarget};
+use crate::ports::{Clock, Platform, Pruned, Store, StoreError};
 
 mod closing;
 mod decisions;
@@ -194,17 +194,7 @@ impl<'a> Running<'a> {
     }
 
     fn fill_queue(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let wanted: Vec<WantedTarget> = self
-            .config
-            .targets
-            .iter()
-            .map(|target| WantedTarget {
-                username: target.username.clone(),
-                enabled: target.enabled,
-                stories: target.stories,
-                posts: target.posts,
-            })
-            .collect();
+        let wanted = wanted(self.config);
         if !self.mode.dry_run {
             self.actor.store.sync_targets(&wanted, now)?;
         }
