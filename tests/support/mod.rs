@@ -4,4 +4,5 @@
 pub mod client;
 pub mod home;
 pub mod raw_server;
+pub mod refusing;
 pub mod relay;
