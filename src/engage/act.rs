@@ -279,6 +279,11 @@ impl Actor<'_> {
             matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
         }) {
             changes.push(Change::SessionDead);
+            // The device keeps what the platform gave it, above all its machine id.
+            changes.push(Change::Device {
+                device: self.platform.device(),
+                replace: true,
+            });
         }
         if self.dry_run {
             changes.retain(kept_in_a_dry_run);
@@ -423,6 +428,7 @@ fn kept_in_a_dry_run(change: &Change) -> bool {
         Change::Proved { .. }
             | Change::SessionAlive(_)
             | Change::SessionDead
+            | Change::Device { .. }
             | Change::HoldCleared { .. }
     )
 }
