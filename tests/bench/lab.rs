@@ -155,7 +155,8 @@ pub fn commits(database: &Path) -> u32 {
 /// A connection past all safeguards, for making up a history.
 pub fn scratch_connection(database: &Path) -> Connection {
     let connection = Connection::open(database).unwrap();
-    let settings = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;
+    let settings =
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;
         PRAGMA locking_mode = EXCLUSIVE;";
     connection.execute_batch(settings).unwrap();
     connection

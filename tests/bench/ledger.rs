@@ -20,7 +20,10 @@ pub fn measure(asked: &Asked, table: &mut Table) {
     add_attempts(&database, asked.attempts);
     add_posts(&database, 0, FEW_POSTS.min(asked.posts));
     let attempts = in_words(asked.attempts);
-    let status = format!("`status`, {attempts} attempts, {} posts", in_words(FEW_POSTS));
+    let status = format!(
+        "`status`, {attempts} attempts, {} posts",
+        in_words(FEW_POSTS)
+    );
     table.at_most(&status, 10.0, status_ms(&large), "ms", "median of 21");
 
     add_posts(&database, FEW_POSTS, asked.posts);
@@ -39,7 +42,9 @@ pub fn measure(asked: &Asked, table: &mut Table) {
         &format!("{many:.1} / {few:.1} {unit}"),
     );
     let connection = Connection::open(&database).unwrap();
-    connection.execute("UPDATE account SET checked_at = 0", []).unwrap();
+    connection
+        .execute("UPDATE account SET checked_at = 0", [])
+        .unwrap();
     drop(connection);
     let size = std::fs::metadata(&database).unwrap().len() / 1_000_000;
     let checked = wall_time(&mut run(&large));

@@ -1,12 +1,9 @@
 //! Logging in, by hand and once by itself: how often a password leaves, and what stops it.
-#![allow(missing_docs, clippy::unwrap_used)]
 
-mod support;
-
+use crate::home::Home;
 use story_liker::instagram::totp;
 use story_liker::model::{Secret, Timestamp};
 use story_liker::practice::clock::{PracticeClock as _, WallClock};
-use support::home::Home;
 
 /// A home whose operator has a password and no session.
 fn home_with_password() -> Home {
