@@ -261,7 +261,7 @@ impl Actor<'_> {
     ) -> Result<Verdict, Stop> {
         let now = self.watch.latest();
         let hold = error.and_then(|error| self.hold_for(act, error, now));
-        self.settle_with(act, receipt, error, hold, changes)
+        self.settle_with(act, receipt, error, hold.as_ref(), changes)
     }
 
     /// The same with a hold of the caller's choice.
@@ -270,11 +270,11 @@ impl Actor<'_> {
         act: &Act<'_>,
         receipt: Receipt,
         error: Option<&PlatformError>,
-        hold: Option<NewHold>,
+        hold: Option<&NewHold>,
         mut changes: Vec<Change>,
     ) -> Result<Verdict, Stop> {
         let now = self.watch.latest();
-        let reason = hold.as_ref().map(|hold| hold.reason);
+        let reason = hold.map(|hold| hold.reason);
         if reason.is_some_and(|reason| {
             matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
         }) {
@@ -292,7 +292,7 @@ impl Actor<'_> {
             outcome: outcome(error),
             detail: error.map(|error| error.message.clone()).unwrap_or_default(),
             session: receipt.session,
-            hold: hold.clone(),
+            hold: hold.cloned(),
             changes,
         };
         self.store.settle(receipt.attempt, &settlement, now)?;
@@ -304,7 +304,7 @@ impl Actor<'_> {
             settled_at: Some(now),
         });
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
-        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, hold.as_ref())))
+        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, hold)))
     }
 
     /// Waits until `until`; the stop, if the wait ended for another reason.

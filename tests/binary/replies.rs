@@ -1,13 +1,10 @@
 //! Answers that are none: cut off, too large, of the wrong kind, or missing. Whatever comes back, a
 //! like is sent once, counts, and is not sent again before a later reading.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::net::TcpListener;
 
+use crate::home::Home;
 use story_liker::practice::Wire;
-use support::home::Home;
 
 /// What comes instead of an answer, and the exit code of the pass that meets it.
 const TO_A_LIKE: [(&str, i32); 10] = [

@@ -1,13 +1,10 @@
 //! `status`: always an answer, never a change.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::home::{FRIEND, Home, ended, signal, until};
 use serde_json::Value;
 use story_liker::practice::Wire;
-use support::home::{FRIEND, Home, ended, signal, until};
 
 fn status(home: &Home) -> Value {
     home.run(["status", "--json"]).expect(0).report()

@@ -1,15 +1,12 @@
 //! Bringing a session, taking it along, and looking at it.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::home::Home;
 use serde_json::{Value, json};
 use story_liker::practice::switches::{Echo, Switches};
-use support::home::Home;
 
-const SETTINGS: &str = include_str!("fixtures/settings/instagrapi-3.2.2.json");
+const SETTINGS: &str = include_str!("../fixtures/settings/instagrapi-3.2.2.json");
 
 /// A settings file as instagrapi would have written it after a login at the practice Instagram.
 fn settings(home: &Home) -> Value {
@@ -24,7 +21,7 @@ fn write(home: &Home, name: &str, content: impl AsRef<[u8]>) {
     fs::set_permissions(home.path(name), fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn import(home: &Home, name: &str, settings: &Value) -> support::home::Ended {
+fn import(home: &Home, name: &str, settings: &Value) -> crate::home::Ended {
     write(home, name, settings.to_string());
     home.run(["session", "import", name, "--json"])
 }

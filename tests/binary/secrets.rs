@@ -1,14 +1,11 @@
 //! No secret in anything the program says, at the lowest log level, nor in its command line.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::home::{Ended, Home, ended, signal, until};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use support::home::{Ended, Home, ended, signal, until};
 
 /// What must never be said, by name.
 struct Secrets(Vec<(&'static str, String)>);

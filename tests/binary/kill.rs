@@ -1,19 +1,16 @@
 //! SIGKILL at every request and at random points. The practice server's record is the truth: it is
 //! written when a request arrives, before it is answered.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
 
+use crate::home::{Home, until};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 use story_liker::practice::Wire;
 use story_liker::practice::switches::{Echo, LostWrite, Switches};
 use story_liker::practice::trouble::Trouble;
-use support::home::{Home, until};
 
 fn kill(mut pass: Child) {
     pass.kill().unwrap();
