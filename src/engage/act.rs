@@ -224,7 +224,7 @@ impl Actor<'_> {
             run: self.run,
             despite_session_holds: act.despite_session_holds,
         };
-        let limits = self.budget.limits.for_target(target);
+        let limits = self.budget.limits.for_attempt(act.kind, target);
         let claimed = self
             .store
             .claim(&claim, &limits, claimed_at)

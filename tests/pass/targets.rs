@@ -176,7 +176,7 @@ fn only_the_named_targets_are_looked_at() {
 
 #[test]
 fn a_target_taken_off_the_list_keeps_its_rows_and_is_asked_for_no_more() {
-    let mut rig = Rig::new(&["anna", "berta"]);
+    let rig = Rig::new(&["anna", "berta"]);
     rig.post("anna", 200);
     let mut rig = rig.acquainted();
     rig.config

@@ -11,6 +11,7 @@ use crate::world::*;
 
 fn busy() -> Rig {
     let mut rig = Rig::new(&["anna"]);
+    rig.config.targets[0].posts = false;
     rig.config.limits.likes_per_target_per_run = 9;
     for media in 100..106 {
         rig.story("anna", media);
