@@ -214,9 +214,7 @@ impl Actor<'_> {
             run: self.run,
             despite_session_holds: act.despite_session_holds,
         };
-        let mut limits = self.budget.limits.for_target(target);
-        // The store checks every limit it is given; a full `limits.logins` must not refuse a read.
-        limits.retain(|limit| limit.scope.covers(act.kind, target));
+        let limits = self.budget.limits.for_attempt(act.kind, target);
         let claimed = self
             .store
             .claim(&claim, &limits, claimed_at)

@@ -10,6 +10,7 @@ use story_liker::model::{AttemptKind, Hold, HoldReason, Limit, Timestamp};
 use story_liker::ports::Store;
 
 use crate::history::{History, Start};
+use crate::world::platform::Entry;
 use crate::world::*;
 
 /// A `Date` has whole seconds, so the program knows the server's time no better than this.
