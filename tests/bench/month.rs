@@ -47,7 +47,9 @@ pub fn measure(_: &Asked, table: &mut Table) {
     let summary = &report["summary"];
     let of_stories = summary["items"].as_array().unwrap().iter();
     let of_stories = of_stories.filter(|items| items["kind"] == "story");
-    let stories: u64 = of_stories.map(|items| items["liked"].as_u64().unwrap()).sum();
+    let stories: u64 = of_stories
+        .map(|items| items["liked"].as_u64().unwrap())
+        .sum();
     let number = |name: &str| summary[name].as_u64().unwrap();
     let (requests, likes) = (number("requests"), number("likes"));
     let ratio = |a: u64, b: u64| {
@@ -59,7 +61,10 @@ pub fn measure(_: &Asked, table: &mut Table) {
         2.5,
         ratio(requests, stories),
         "",
-        &format!("{requests} requests, {stories} stories and {} posts", likes - stories),
+        &format!(
+            "{requests} requests, {stories} stories and {} posts",
+            likes - stories
+        ),
     );
     let worlds = [
         ("the same, by calls", World::seeded(SEED, START.as_millis())),
@@ -180,7 +185,11 @@ fn open(config: &Config, clock: &VirtualClock) -> Writer {
     Writer::open(&config.database, &config.profile, &request, opening).unwrap()
 }
 
-fn client<'a>(config: &Config, store: &mut Writer, clock: &'a VirtualClock) -> Instagram<&'a VirtualClock> {
+fn client<'a>(
+    config: &Config,
+    store: &mut Writer,
+    clock: &'a VirtualClock,
+) -> Instagram<&'a VirtualClock> {
     let account = store.account().unwrap();
     let rng = ChaCha8Rng::seed_from_u64(SEED);
     let (device, session) = (account.device.as_ref(), account.session.as_ref());

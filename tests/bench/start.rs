@@ -1,9 +1,9 @@
 //! What the program costs before it does anything: its size, and the time to its first answer.
 
+use super::Asked;
 use super::lab::{PROGRAM, program};
 use super::measure::{median_ms, wall_time};
 use super::table::Table;
-use super::Asked;
 
 pub fn measure(_: &Asked, table: &mut Table) {
     let bytes = std::fs::metadata(PROGRAM).unwrap().len();
