@@ -65,7 +65,7 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     let device = crate::ports::Platform::device(&platform);
     let known = account.device.as_ref();
     if brought.device.is_some()
-        && known.is_some_and(|known| *known != device)
+        && known.is_some_and(|known| !settings::is_same_device(known, &device))
         && !flags.replace_device
     {
         return Err(Failure::new(

@@ -155,7 +155,7 @@ fn read(
         profile: config.profile.to_string(),
         database: config.database.display().to_string(),
         at: now,
-        account: Some(account_name(account)),
+        account: account.pk.map(|_| account_name(account)),
         session: account.session.as_ref().map(|_| SessionStatus {
             since: account.session_since,
             proved_at: account.session_proved_at,

@@ -18,7 +18,7 @@ pub(super) fn render(status: &Status) -> String {
 
 fn write_status(text: &mut String, status: &Status) -> fmt::Result {
     let now = status.at;
-    let account = status.account.as_deref().unwrap_or("unknown");
+    let account = status.account.as_deref().unwrap_or("not known yet");
     writeln!(text, "account   {account}, profile '{}'", status.profile)?;
     writeln!(
         text,

@@ -6,10 +6,12 @@
 //! 3. Outcome, hold, session and all that follows are committed together, so a throttled answer is
 //!    never half remembered.
 
+use std::time::Duration;
+
 use super::pass::Ports;
 use super::policy::Budget;
 use super::report::{Counts, HeldBy, Stop, full_window};
-use super::watch::{Watch, Woken};
+use super::watch::Watch;
 use crate::care::hold;
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::Pacer;
@@ -20,9 +22,12 @@ use crate::model::{
     RunRecord, Session, TargetId, Timestamp,
 };
 use crate::ports::{
-    Answer, Change, Claim, Claimed, Effect, Next, Platform, PlatformError, Settlement, Store,
-    StoreError,
+    Answer, Change, Claim, Claimed, Effect, Next, Objection, Platform, PlatformError, Settlement,
+    Store, StoreError,
 };
+
+/// Stands for "never" where a moment is due.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// How many earlier runs are looked back on for trouble "in a row". Runs that sent nothing do not
 /// count, so more than three are read.
@@ -43,6 +48,8 @@ pub struct Actor<'a> {
     pub(super) watch: Watch<'a>,
     pub(super) waiting: &'a mut dyn Waiting,
     pub(super) budget: Budget,
+    /// How long it may last; a person's own command may take its time.
+    pub(super) max_runtime: Option<Duration>,
     pub(super) run: Option<RunId>,
     pub(super) holds: Vec<Hold>,
     pub(super) runs: Vec<RunRecord>,
@@ -97,7 +104,10 @@ pub(super) struct Sent<T> {
 /// What settles a request.
 pub(super) struct Receipt {
     attempt: AttemptId,
-    pub claimed_at: Timestamp,
+    /// Not later than the request left. What its reply says is as old as this.
+    pub sent_after: Timestamp,
+    /// Not earlier than the claim. What it did is as young as this.
+    pub sent_before: Timestamp,
     session: Option<Session>,
 }
 
@@ -175,6 +185,7 @@ impl<'a> Actor<'a> {
             holds,
             runs,
             counts: Counts::default(),
+            max_runtime: None,
             dry_run,
         })
     }
@@ -216,19 +227,22 @@ impl Actor<'_> {
             Claimed::Held(hold) => return Err(Stop::Held(held_by(&hold)).into()),
             Claimed::Full(limit) => {
                 let room = self.budget.windows.room(limit, 1, claimed_at);
-                return Err(full_window(&room).into());
+                return Err(full_window(&room, claimed_at).into());
             }
         };
-        let sent_at = self.watch.local_now();
+        let sent = self.watch.steady();
         let answer = call(self.platform);
         // Without a reply there is nothing to learn about the clock.
         if answer.server_time.is_some() || answer.result.is_ok() {
-            self.watch.answered(sent_at, answer.server_time);
+            self.watch.answered(sent, answer.server_time);
         }
-        self.count(act.kind, answer.result.is_ok());
+        self.counts
+            .add(act.kind, outcome(answer.result.as_ref().err()));
+        let sent = self.watch.corrected(sent);
         let receipt = Receipt {
             attempt,
-            claimed_at,
+            sent_after: sent.min(claimed_at),
+            sent_before: sent.max(claimed_at),
             session: answer.session,
         };
         Ok(Sent {
@@ -243,15 +257,33 @@ impl Actor<'_> {
         act: &Act<'_>,
         receipt: Receipt,
         error: Option<&PlatformError>,
+        changes: Vec<Change>,
+    ) -> Result<Verdict, Stop> {
+        let now = self.watch.latest();
+        let hold = error.and_then(|error| self.hold_for(act, error, now));
+        self.settle_with(act, receipt, error, hold.as_ref(), changes)
+    }
+
+    /// The same with a hold of the caller's choice.
+    pub(super) fn settle_with(
+        &mut self,
+        act: &Act<'_>,
+        receipt: Receipt,
+        error: Option<&PlatformError>,
+        hold: Option<&NewHold>,
         mut changes: Vec<Change>,
     ) -> Result<Verdict, Stop> {
-        let now = self.watch.now();
-        let hold = error.and_then(|error| self.hold_for(act, error, now));
-        let reason = hold.as_ref().map(|hold| hold.reason);
+        let now = self.watch.latest();
+        let reason = hold.map(|hold| hold.reason);
         if reason.is_some_and(|reason| {
             matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
         }) {
             changes.push(Change::SessionDead);
+            // The device keeps what the platform gave it, above all its machine id.
+            changes.push(Change::Device {
+                device: self.platform.device(),
+                replace: true,
+            });
         }
         if self.dry_run {
             changes.retain(kept_in_a_dry_run);
@@ -260,7 +292,7 @@ impl Actor<'_> {
             outcome: outcome(error),
             detail: error.map(|error| error.message.clone()).unwrap_or_default(),
             session: receipt.session,
-            hold: hold.clone(),
+            hold: hold.cloned(),
             changes,
         };
         self.store.settle(receipt.attempt, &settlement, now)?;
@@ -268,41 +300,77 @@ impl Actor<'_> {
             kind: act.kind,
             target: act.target,
             item: act.item.map(|(_, id)| id.media),
-            claimed_at: receipt.claimed_at,
+            claimed_at: receipt.sent_before,
             settled_at: Some(now),
         });
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
-        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, hold.as_ref())))
+        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, hold)))
     }
 
     /// Waits until `until`; the stop, if the wait ended for another reason.
     pub fn wait(&mut self, until: Timestamp, why: &str) -> Option<Stop> {
         self.waiting.wait(self.watch.now(), until, why);
-        let woken = self.watch.sleep_until(until);
+        self.watch.sleep_until(until);
         self.waiting.over();
+        self.disturbed()
+    }
+
+    /// What ends a pass whatever it was about to do: a signal, a clock that jumped or is wrong.
+    pub(super) fn disturbed(&self) -> Option<Stop> {
         if let Some(interrupt) = self.watch.interrupted() {
             return Some(Stop::Interrupted(interrupt));
         }
-        match woken {
-            Woken::InTime => None,
-            Woken::Jumped(millis) => Some(Stop::ClockJumped { millis }),
+        if let Some(millis) = self.watch.jumped() {
+            return Some(Stop::ClockJumped { millis });
         }
+        let skew = self.watch.untrusted()?;
+        Some(Stop::ClockOff {
+            offset_millis: skew.offset_millis(),
+        })
     }
 
-    /// Waits for the pause due before `act`.
+    /// When the pass has to end.
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.max_runtime.map_or(NEVER, |most| {
+            let left = most.saturating_sub(self.watch.elapsed());
+            self.watch.now().plus(left)
+        })
+    }
+
+    /// Waits for the pause due before `act`; the stop, if there is no time left for it.
     pub(super) fn pause_before(&mut self, act: &Act<'_>) -> Option<Stop> {
+        if let Some(stop) = self.disturbed() {
+            return Some(stop);
+        }
         let (earliest, reason) = self.budget.pacer.earliest(act.kind, act.target);
-        if earliest > self.watch.now() {
+        let now = self.watch.now();
+        if earliest.max(now) >= self.deadline() {
+            return Some(Stop::TimeUsed);
+        }
+        if earliest > now {
             self.wait(earliest, reason.key())
         } else {
             None
         }
     }
 
-    fn hold_for(&self, act: &Act<'_>, error: &PlatformError, now: Timestamp) -> Option<NewHold> {
+    /// The hold that this answer causes.
+    pub(super) fn hold_for(
+        &self,
+        act: &Act<'_>,
+        error: &PlatformError,
+        now: Timestamp,
+    ) -> Option<NewHold> {
         if let Next::Stop(objection) = &error.next {
+            // What a reply asks for in seconds was counted from the local clock; the later of both
+            // readings is waited for.
+            let asked = |until: Timestamp| until.max(self.watch.corrected(until));
+            let objection = Objection {
+                until: objection.until.map(asked),
+                ..objection.clone()
+            };
             return Some(hold::respond(
-                objection,
+                &objection,
                 &error.message,
                 &self.holds,
                 &self.runs,
@@ -312,19 +380,6 @@ impl Actor<'_> {
         let ends = act.ends_with(error);
         ends.then(|| hold::unavailable(&error.message, &self.holds, &self.runs, now))
             .flatten()
-    }
-
-    fn count(&mut self, kind: AttemptKind, accepted: bool) {
-        let counts = &mut self.counts;
-        match kind {
-            AttemptKind::Read => counts.reads += 1,
-            AttemptKind::StoryView => counts.story_views += 1,
-            AttemptKind::Login | AttemptKind::LoginCode => counts.logins += 1,
-            AttemptKind::Like => {
-                counts.likes_sent += 1;
-                counts.likes += u32::from(accepted);
-            }
-        }
     }
 }
 
@@ -373,6 +428,7 @@ fn kept_in_a_dry_run(change: &Change) -> bool {
         Change::Proved { .. }
             | Change::SessionAlive(_)
             | Change::SessionDead
+            | Change::Device { .. }
             | Change::HoldCleared { .. }
     )
 }

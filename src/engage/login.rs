@@ -4,7 +4,7 @@
 //! operator, and the program stops.
 
 use super::act::{Act, Actor, Refusal, Sent, Verdict};
-use super::report::{HeldBy, Stop};
+use super::report::{HeldBy, Stop, full_window};
 use super::session::wrong_account;
 use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret};
 use crate::ports::{Answer, Change, LoginReply, Myself, Platform, SecondFactor};
@@ -71,12 +71,12 @@ fn sequence(
         .windows
         .full(&actor.budget.limits.windows, &attempts, now)
     {
-        return Err(super::report::full_window(&room));
+        return Err(full_window(&room, now));
     }
     actor.platform.use_session(None);
     let device = Change::Device {
         device: actor.platform.device(),
-        replace: false,
+        replace: true,
     };
     actor.store.apply(&[device], now)?;
 
@@ -173,7 +173,7 @@ fn finish(
     myself: Myself,
     by: &'static str,
 ) -> Result<Myself, Stop> {
-    let now = actor.watch.now();
+    let now = actor.watch.latest();
     let session = sent.receipt.take_session();
     let wrong = wrong_account(account, &myself);
     let mut changes = Vec::new();

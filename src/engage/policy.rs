@@ -81,7 +81,7 @@ pub struct ListingDue {
 /// Everything the next step depends on, but for the budget.
 #[allow(clippy::struct_excessive_bools)] // Independent facts, not one state in disguise.
 pub struct State {
-    /// When the pass has to end.
+    /// When the pass has to end, as the clock stands at present.
     pub deadline: Timestamp,
     /// When nothing is sent.
     pub quiet_hours: Option<QuietHours>,
@@ -120,10 +120,7 @@ pub fn next(state: &State, budget: &Budget, now: Timestamp) -> Step {
     if now >= state.deadline {
         return Step::Stop(Stop::TimeUsed);
     }
-    let quiet = state
-        .quiet_hours
-        .and_then(|hours| quiet_until(hours, &state.time_zone, now));
-    if let Some(until) = quiet {
+    if let Some(until) = quiet(state, now) {
         return Step::Stop(Stop::QuietHours { until });
     }
     let step = wanted(state, now);
@@ -136,6 +133,11 @@ pub fn next(state: &State, budget: &Budget, now: Timestamp) -> Step {
         Some(instead) => instead,
         None => paused(state, budget, step, now),
     }
+}
+
+/// The end of the quiet hours, if `now` falls into them.
+pub fn quiet(state: &State, now: Timestamp) -> Option<Timestamp> {
+    quiet_until(state.quiet_hours?, &state.time_zone, now)
 }
 
 impl State {
@@ -224,14 +226,14 @@ fn blocked(state: &State, budget: &Budget, step: &Step, now: Timestamp) -> Optio
     let room = budget.windows.full(&limits, &attempts, now)?;
     Some(match room.limit.scope {
         Scope::TargetLikes(_) | Scope::StoryViews => Step::Leave(Left::Window(room)),
-        Scope::Requests | Scope::Likes | Scope::Logins => Step::Stop(full_window(&room)),
+        Scope::Requests | Scope::Likes | Scope::Logins => Step::Stop(full_window(&room, now)),
     })
 }
 
 fn blocked_read(budget: &Budget, now: Timestamp) -> Option<Step> {
     let read = [(AttemptKind::Read, None)];
     let room = budget.windows.full(&budget.limits.windows, &read, now)?;
-    Some(Step::Stop(full_window(&room)))
+    Some(Step::Stop(full_window(&room, now)))
 }
 
 /// The step, or the pause before it, or the end where the pause would outlast the pass.

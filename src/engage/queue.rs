@@ -144,7 +144,10 @@ pub(super) fn considered(
             items.push(item.clone());
         }
     }
-    let more = considered < config.posts.per_target && !past_the_young && !listing.items.is_empty();
+    // A page that brought nothing to consider ends the listing, so that cursors that lead in a
+    // circle do not; the first may hold nothing but pinned posts.
+    let went_on = considered > due.considered || due.page.is_none() && !listing.items.is_empty();
+    let more = considered < config.posts.per_target && !past_the_young && went_on;
     let next = listing
         .next_page
         .clone()

@@ -4,7 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::care::window::Room;
 use crate::exit::ExitCode;
-use crate::model::{HoldReason, ItemId, ItemKind, ProfileName, Scope, TargetTrouble, Timestamp};
+use crate::model::{
+    AttemptKind, HoldReason, ItemId, ItemKind, Outcome, ProfileName, Scope, TargetTrouble,
+    Timestamp,
+};
 use crate::ports::{Interrupt, Pruned, StoreError};
 
 /// Why a pass ended.
@@ -65,7 +68,7 @@ pub enum Stop {
         /// How far it is behind; negative when ahead.
         offset_millis: i64,
     },
-    /// The clock was stepped, or the machine was suspended, during a pause.
+    /// The clock was stepped, or the machine was suspended, during the pass.
     ClockJumped {
         /// By how much.
         millis: i64,
@@ -90,13 +93,15 @@ pub struct HeldBy {
     pub message: String,
 }
 
-/// The stop for a full window.
-pub(super) fn full_window(room: &Room) -> Stop {
+/// The stop for a window found full at `now`. The ledger may know of more attempts than this pass
+/// remembers; then it is full for one span at most.
+pub(super) fn full_window(room: &Room, now: Timestamp) -> Stop {
+    let limit = room.limit.limit;
     Stop::WindowFull {
         key: room.limit.scope.key(),
-        limit: room.limit.limit.to_string(),
-        used: room.used,
-        next_at: room.next_at.unwrap_or_default(),
+        limit: limit.to_string(),
+        used: room.next_at.map_or(limit.count, |_| room.used),
+        next_at: room.next_at.unwrap_or(now.plus(limit.span)),
     }
 }
 
@@ -204,7 +209,7 @@ impl Stop {
                 rough(offset_millis.unsigned_abs()),
             ),
             Self::ClockJumped { millis } => format!(
-                "the clock moved by {} during a pause (stepped, or the machine was suspended); the \
+                "the clock moved by {} during the pass (stepped, or the machine was suspended); the \
                  next pass starts fresh",
                 rough(millis.unsigned_abs()),
             ),
@@ -231,6 +236,16 @@ impl Stop {
             Self::WrongAccount { .. } => ExitCode::Config,
             Self::Unavailable { .. } => ExitCode::Unavailable,
             Self::Store { code, .. } => *code,
+        }
+    }
+
+    /// Of two reasons for stopping the graver; of equals the later.
+    #[must_use]
+    pub(super) fn graver(self, later: Self) -> Self {
+        if later.code().worst(self.code()) == later.code() {
+            later
+        } else {
+            self
         }
     }
 
@@ -309,12 +324,33 @@ pub struct Counts {
     pub likes: u32,
     /// Passwords and codes submitted.
     pub logins: u32,
+    /// Requests of any kind that failed before a byte could leave; not counted above.
+    pub unsent: u32,
 }
 
 impl Counts {
-    /// All requests.
+    /// All requests that may have arrived.
     pub fn requests(&self) -> u32 {
         self.reads + self.story_views + self.likes_sent + self.logins
+    }
+
+    /// All requests that were tried.
+    pub fn tried(&self) -> u32 {
+        self.requests() + self.unsent
+    }
+
+    pub(super) fn add(&mut self, kind: AttemptKind, outcome: Outcome) {
+        let count = match kind {
+            _ if outcome == Outcome::Unsent => &mut self.unsent,
+            AttemptKind::Read => &mut self.reads,
+            AttemptKind::StoryView => &mut self.story_views,
+            AttemptKind::Login | AttemptKind::LoginCode => &mut self.logins,
+            AttemptKind::Like => &mut self.likes_sent,
+        };
+        *count += 1;
+        if kind == AttemptKind::Like && outcome == Outcome::Ok {
+            self.likes += 1;
+        }
     }
 }
 

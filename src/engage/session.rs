@@ -3,8 +3,8 @@
 use super::act::{Act, Actor, Refusal, Verdict};
 use super::report::{HeldBy, Stop};
 use crate::care::hold;
-use crate::model::{Account, HoldId, HoldReason};
-use crate::ports::{Change, Myself, Objection};
+use crate::model::{Account, HoldReason, NewHold, Timestamp};
+use crate::ports::{Change, Myself, Objection, StoreError};
 
 /// How a proof of life ended.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub fn prove(
         if wrong.is_none() {
             changes.push(Change::Proved {
                 myself: myself.clone(),
-                at: actor.watch.now(),
+                at: sent.receipt.sent_after,
             });
         }
     }
@@ -71,67 +71,88 @@ pub(super) fn wrong_account(account: &Account, myself: &Myself) -> Option<Stop> 
 }
 
 /// After an unexplained 401 or 403 (its hold is stored already): one `current_user` tells whether
-/// the session is dead or only that request was refused. Returns how the pass ends.
-pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: Stop) -> Stop {
-    let doubtful = |actor: &mut Actor<'_>| -> Option<HoldId> {
-        let holds = actor.store.holds(actor.watch.now()).ok()?;
-        let found = holds
-            .iter()
-            .rev()
-            .find(|hold| hold.reason == HoldReason::SessionDoubtful && hold.cleared_at.is_none());
-        found.map(|hold| hold.id)
+/// the session is dead or only that request was refused. What it tells takes the first hold's place
+/// in the same transaction; as long as nothing is known, the first hold stands. Returns how the pass
+/// ends.
+pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: &HeldBy) -> Stop {
+    let still_doubtful = Stop::Objected(doubt.clone());
+    let act = Act {
+        despite_session_holds: true,
+        repetition: true,
+        ..Act::read("current_user")
     };
-    if let Some(stop) = actor.pause_before(&Act::read("current_user")) {
-        return stop;
+    if actor.pause_before(&act).is_some() {
+        return still_doubtful;
     }
-    let replaced = |id: Option<HoldId>| {
-        id.map(|hold| Change::HoldCleared {
-            hold,
+    let replaced = match open_doubts(actor) {
+        Ok(changes) => changes,
+        Err(error) => return still_doubtful.graver(error.into()),
+    };
+    let sent = match actor.send(&act, |platform| platform.current_user()) {
+        Ok(sent) => sent,
+        Err(Refusal::Stop(stop @ Stop::Store { .. })) => return still_doubtful.graver(stop),
+        Err(_) => return still_doubtful,
+    };
+    let now = actor.watch.latest();
+    let (error, hold, changes) = match &sent.result {
+        Ok(myself) => {
+            if let Some(stop) = wrong_account(account, myself) {
+                let settled = actor.settle(&act, sent.receipt, None, Vec::new());
+                return settled.err().unwrap_or(stop);
+            }
+            let proved = Change::Proved {
+                myself: myself.clone(),
+                at: sent.receipt.sent_after,
+            };
+            let hold = alive_after_all(actor, doubt, now);
+            let changes = replaced.into_iter().chain([proved]).collect();
+            (None, Some(hold), changes)
+        }
+        Err(error) => {
+            let hold = actor.hold_for(&act, error, now);
+            let known = hold.as_ref().is_some_and(|hold| {
+                hold.until.is_none() && hold.reason != HoldReason::SessionDoubtful
+            });
+            let changes = if known { replaced } else { Vec::new() };
+            (Some(error), hold, changes)
+        }
+    };
+    let cleared = !changes.is_empty();
+    let verdict = actor.settle_with(&act, sent.receipt, error, hold.as_ref(), changes);
+    match (verdict, hold) {
+        (Err(stop), _) => still_doubtful.graver(stop),
+        (Ok(_), Some(hold)) if cleared => Stop::Objected(HeldBy {
+            reason: hold.reason,
+            until: hold.until,
+            message: hold.message,
+        }),
+        (Ok(_), _) => still_doubtful,
+    }
+}
+
+/// The doubtful holds, as cleared by what is known now.
+fn open_doubts(actor: &mut Actor<'_>) -> Result<Vec<Change>, StoreError> {
+    let now = actor.watch.now();
+    let holds = actor.store.holds(now)?;
+    let doubts = holds
+        .iter()
+        .filter(|hold| hold.reason == HoldReason::SessionDoubtful && hold.in_force(now));
+    Ok(doubts
+        .map(|hold| Change::HoldCleared {
+            hold: hold.id,
             by: "replaced",
         })
-        .into_iter()
-        .collect::<Vec<_>>()
+        .collect())
+}
+
+/// The refusal was about that one request: an answer of a shape nobody knows.
+fn alive_after_all(actor: &Actor<'_>, doubt: &HeldBy, now: Timestamp) -> NewHold {
+    let objection = Objection {
+        reason: HoldReason::UnknownShape,
+        until: None,
     };
-    match prove(actor, account, true, true) {
-        ProofEnd::Alive(_) => {
-            // Alive after all: then the refusal was about that one request, which is an answer of a
-            // shape nobody knows.
-            let Stop::Objected(by) = doubt else {
-                return doubt;
-            };
-            let now = actor.watch.now();
-            let objection = Objection {
-                reason: HoldReason::UnknownShape,
-                until: None,
-            };
-            let message = format!("{}; the session itself is alive", by.message);
-            let new = hold::respond(&objection, &message, &actor.holds, &actor.runs, now);
-            let id = doubtful(actor);
-            let stored = actor
-                .store
-                .add_hold(&new, now)
-                .and_then(|_| actor.store.apply(&replaced(id), now));
-            match stored {
-                Ok(()) => Stop::Objected(HeldBy {
-                    reason: new.reason,
-                    until: new.until,
-                    message: new.message,
-                }),
-                Err(error) => error.into(),
-            }
-        }
-        ProofEnd::Stop(Stop::Objected(by)) if by.reason != HoldReason::SessionDoubtful => {
-            let id = doubtful(actor);
-            let now = actor.watch.now();
-            match actor.store.apply(&replaced(id), now) {
-                Ok(()) => Stop::Objected(by),
-                Err(error) => error.into(),
-            }
-        }
-        ProofEnd::Stop(stop @ (Stop::Store { .. } | Stop::WrongAccount { .. })) => stop,
-        // Still not known: the first hold stands.
-        ProofEnd::Stop(_) | ProofEnd::RepeatRead => doubt,
-    }
+    let message = format!("{}; the session itself is alive", doubt.message);
+    hold::respond(&objection, &message, &actor.holds, &actor.runs, now)
 }
 
 fn bug(message: &str) -> Stop {

@@ -1,4 +1,9 @@
-//! The pass's only view of time: the clock, corrected by what replies say, and watched for jumps.
+//! The pass's only view of time: steady within a pass, corrected by what replies say, and watched
+//! for jumps of the wall clock.
+//!
+//! A pass reads the wall clock once and then counts monotonic time, so that a step of the clock
+//! moves none of its times. The two may drift apart a little; where they do, an attempt is settled
+//! at the later reading, because a row must never stand before the platform got the request.
 
 use std::time::Duration;
 
@@ -6,23 +11,21 @@ use crate::care::skew::Skew;
 use crate::model::Timestamp;
 use crate::ports::{Clock, Interrupt};
 
-/// Wall and monotonic time may drift apart by this much over one sleep before it counts as a step of
+/// Wall and monotonic time may drift apart by this much within a pass before it counts as a step of
 /// the clock or a suspend.
 const JUMP: Duration = Duration::from_mins(1);
 
-/// How a sleep ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
-    /// In time, or a little early.
-    InTime,
-    /// The wall clock moved by this much more (or less, negative) than time did.
-    Jumped(i64),
-}
+/// A correction worth telling the operator: more than what whole seconds in a `Date` explain.
+const WORTH_TELLING_MILLIS: u64 = 2_000;
 
 /// The clock of a pass, in the platform's time.
 pub struct Watch<'a> {
     clock: &'a dyn Clock,
+    started: Timestamp,
+    started_monotonic: Duration,
     skew: Skew,
+    /// The drift at the last `Date`: that much of it is corrected.
+    corrected_drift: i64,
     confirmed: bool,
 }
 
@@ -31,19 +34,42 @@ impl<'a> Watch<'a> {
     pub fn new(clock: &'a dyn Clock) -> Self {
         Self {
             clock,
+            started: clock.now(),
+            started_monotonic: clock.monotonic(),
             skew: Skew::default(),
+            corrected_drift: 0,
             confirmed: false,
         }
     }
 
-    /// Now, corrected.
+    /// Now, corrected; where the clock drifted, the earlier reading.
     pub fn now(&self) -> Timestamp {
-        self.skew.correct(self.clock.now())
+        self.skew.correct(self.steady())
     }
 
-    /// Now, as the local clock shows it; for [`Watch::answered`] only.
-    pub fn local_now(&self) -> Timestamp {
-        self.clock.now()
+    /// Now, corrected; where the clock drifted, the later reading: nothing that has happened so far
+    /// happened after it.
+    pub fn latest(&self) -> Timestamp {
+        let uncorrected = self.drift_millis().saturating_sub(self.corrected_drift);
+        let ahead = u64::try_from(uncorrected).unwrap_or(0);
+        self.now().plus(Duration::from_millis(ahead))
+    }
+
+    /// Local time without steps; for [`Watch::answered`] and [`Watch::corrected`].
+    pub fn steady(&self) -> Timestamp {
+        self.started.plus(self.elapsed())
+    }
+
+    /// A reading of [`Watch::steady`] in the platform's time, as far as it is known by now.
+    pub fn corrected(&self, steady: Timestamp) -> Timestamp {
+        self.skew.correct(steady)
+    }
+
+    /// How long the pass has lasted.
+    pub fn elapsed(&self) -> Duration {
+        self.clock
+            .monotonic()
+            .saturating_sub(self.started_monotonic)
     }
 
     /// Whether the program has been asked to stop.
@@ -61,33 +87,34 @@ impl<'a> Watch<'a> {
         self.skew.too_large().then_some(self.skew)
     }
 
-    /// A reply arrived to a request sent at `sent` (local time).
+    /// By how many milliseconds the wall clock moved more (or less, negative) than time did since
+    /// the pass began, when that is no drift any more.
+    pub fn jumped(&self) -> Option<i64> {
+        let drift = self.drift_millis();
+        (Duration::from_millis(drift.unsigned_abs()) > JUMP).then_some(drift)
+    }
+
+    /// A reply arrived to a request sent at `sent` ([`Watch::steady`]).
     pub fn answered(&mut self, sent: Timestamp, date: Option<Timestamp>) {
         self.confirmed = true;
         let Some(date) = date else { return };
         let before = self.skew.offset_millis();
-        self.skew.learn(date, sent, self.clock.now());
-        let moved = self.skew.offset_millis() - before;
-        if moved.unsigned_abs() > 2_000 {
+        self.skew.learn(date, sent, self.steady());
+        self.corrected_drift = self.drift_millis();
+        let moved = self.skew.offset_millis().saturating_sub(before);
+        if moved.unsigned_abs() > WORTH_TELLING_MILLIS {
             log::warn!(offset_ms = self.skew.offset_millis(); "the clock differs from Instagram's; times are corrected by that much, set the clock (NTP)");
         }
     }
 
     /// Sleeps until `deadline` (corrected time), or until asked to stop.
-    pub fn sleep_until(&self, deadline: Timestamp) -> Woken {
-        let (wall, monotonic) = (self.clock.now(), self.clock.monotonic());
-        self.clock.sleep_until(self.skew.local(deadline));
-        let wall_passed = self
-            .clock
-            .now()
-            .as_millis()
-            .saturating_sub(wall.as_millis());
-        let passed = self.clock.monotonic().saturating_sub(monotonic);
-        let jump = wall_passed - i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
-        if Duration::from_millis(jump.unsigned_abs()) > JUMP {
-            Woken::Jumped(jump)
-        } else {
-            Woken::InTime
-        }
+    pub fn sleep_until(&self, deadline: Timestamp) {
+        let left = deadline.since(self.now());
+        self.clock.sleep_until(self.clock.now().plus(left));
+    }
+
+    fn drift_millis(&self) -> i64 {
+        let wall = self.clock.now().as_millis();
+        wall.saturating_sub(self.steady().as_millis())
     }
 }

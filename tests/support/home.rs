@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use story_liker::practice::clock::{PracticeClock as _, WallClock};
+use story_liker::practice::switches::Switches;
 use story_liker::practice::trouble::Trouble;
 use story_liker::practice::world::World;
 use story_liker::practice::{Options, RecordEntry, Server, Wire};
@@ -117,7 +118,7 @@ impl Home {
         }
         let options = Options {
             world,
-            switches: Default::default(),
+            switches: Switches::default(),
             client_timeout: TIMEOUT,
             ..Options::serving(SocketAddr::from(([127, 0, 0, 1], 0)), wire, 7)
         };

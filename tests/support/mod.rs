@@ -2,6 +2,6 @@
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 pub mod client;
-pub mod home;
 pub mod raw_server;
+pub mod refusing;
 pub mod relay;

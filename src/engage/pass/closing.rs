@@ -6,7 +6,7 @@ use super::Running;
 use crate::engage::login::{Credentials, LoginEnd, log_in};
 use crate::engage::report::{Report, Stop, WindowReport};
 use crate::model::{AttemptKind, HoldReason};
-use crate::ports::{Retention, RunEnd, StoreError};
+use crate::ports::{Retention, RunEnd};
 
 /// After a login, the next one that nobody asked for waits this long.
 const BETWEEN_LOGINS: Duration = Duration::from_hours(24);
@@ -41,9 +41,11 @@ impl Running<'_> {
         else {
             return None;
         };
+        if !self.may_send() || self.actor.deadline() <= now.plus(self.login_takes()) {
+            return None;
+        }
         log::warn!("the session is dead; logging in once, as session.relogin allows");
         let credentials = Credentials { username, password };
-        self.account.session = None;
         match log_in(
             &mut self.actor,
             &self.account,
@@ -52,12 +54,18 @@ impl Running<'_> {
             "relogin",
         ) {
             LoginEnd::LoggedIn(_) => Some(Stop::LoggedInAgain),
-            LoginEnd::Stop(Stop::WindowFull { .. }) => None,
-            LoginEnd::Stop(stop) => Some(stop),
+            // Not logged in: the session is as dead as before, whatever stopped the login.
+            LoginEnd::Stop(later) => Some(stop.clone().graver(later)),
         }
     }
 
-    pub(super) fn close(&mut self, report: &mut Report) -> Result<(), StoreError> {
+    /// The pauses before the four requests of a login, at most: a code asked for when the time is
+    /// used up would be a password submitted in vain.
+    fn login_takes(&self) -> Duration {
+        self.config.pace.between_requests.max * 4 + self.config.instagram.timeout * 3
+    }
+
+    pub(super) fn close(&mut self, report: &mut Report) {
         let now = self.actor.watch.now();
         report.ended_at = now;
         report.counts = self.actor.counts;
@@ -77,27 +85,36 @@ impl Running<'_> {
             .map(|limit| WindowReport::new(&self.actor.budget.windows.room(*limit, 1, now)))
             .collect();
         let Some(run) = self.actor.run else {
-            return Ok(());
+            return;
         };
-        let may_prune = !matches!(
-            report.stop,
-            Stop::Store { .. } | Stop::ClockOff { .. } | Stop::ClockJumped { .. } | Stop::Held(_)
-        ) && self.actor.watch.untrusted().is_none();
-        if may_prune {
+        if self.may_prune(report) {
             let retention = Retention {
                 stories_after: self.config.stories_after,
                 history_keep: self.config.history_keep,
             };
-            report.pruned = self.actor.store.prune(&retention, now)?;
+            match self.actor.store.prune(&retention, now) {
+                Ok(pruned) => report.pruned = pruned,
+                Err(error) => report.stop = report.stop.clone().graver(error.into()),
+            }
         }
         let end = RunEnd {
             stop: report.stop.sentence(),
             trouble: report.stop.trouble(),
             exit_code: report.exit_code().number(),
-            requests: report.counts.requests(),
+            // A pass that could not reach the platform met trouble all the same.
+            requests: report.counts.tried(),
             likes: report.counts.likes,
             report: report.to_json().to_string(),
         };
-        self.actor.store.end_run(run, &end, now)
+        if let Err(error) = self.actor.store.end_run(run, &end, now) {
+            report.stop = report.stop.clone().graver(error.into());
+        }
+    }
+
+    /// Only by a clock that a reply of this pass has confirmed, and that still runs true.
+    fn may_prune(&self, report: &Report) -> bool {
+        let watch = &self.actor.watch;
+        let trusted = watch.confirmed() && watch.untrusted().is_none() && watch.jumped().is_none();
+        trusted && !matches!(report.stop, Stop::Store { .. })
     }
 }

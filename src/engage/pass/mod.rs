@@ -119,7 +119,7 @@ impl<'a> Running<'a> {
         let account = store.account()?;
         let proved = account.session_proved_at;
         let state = State {
-            deadline: now.plus(config.limits.max_runtime),
+            deadline: now,
             quiet_hours: config.quiet_hours,
             time_zone: config.time_zone.clone(),
             queue: VecDeque::new(),
@@ -132,7 +132,8 @@ impl<'a> Running<'a> {
             dry_run: mode.dry_run,
         };
         let ports = Ports { store, ..ports };
-        let actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
+        let mut actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
+        actor.max_runtime = Some(config.limits.max_runtime);
         report.halved_until = actor.budget.limits.halved_until;
         Ok(Self {
             config,
@@ -148,17 +149,22 @@ impl<'a> Running<'a> {
 
     fn finish(&mut self, report: &mut Report) {
         report.stop = self.stop(report);
-        if let Stop::Objected(by) = &report.stop
-            && by.reason == HoldReason::SessionDoubtful
+        if let Stop::Objected(doubt) = &report.stop
+            && doubt.reason == HoldReason::SessionDoubtful
+            && self.may_send()
         {
-            report.stop = settle_doubt(&mut self.actor, &self.account, report.stop.clone());
+            report.stop = settle_doubt(&mut self.actor, &self.account, doubt);
         }
         if let Some(stop) = self.log_in_again(&report.stop) {
             report.stop = stop;
         }
-        if let Err(error) = self.close(report) {
-            report.stop = error.into();
-        }
+        self.close(report);
+    }
+
+    /// Whether the pass may go on sending after it met what ends it.
+    fn may_send(&self) -> bool {
+        let quiet = policy::quiet(&self.state, self.actor.watch.now());
+        self.actor.disturbed().is_none() && quiet.is_none()
     }
 
     /// Everything up to the reason for stopping.
@@ -176,14 +182,10 @@ impl<'a> Running<'a> {
             return error.into();
         }
         loop {
-            if let Some(interrupt) = self.actor.watch.interrupted() {
-                return Stop::Interrupted(interrupt);
+            if let Some(stop) = self.actor.disturbed() {
+                return stop;
             }
-            if let Some(skew) = self.actor.watch.untrusted() {
-                return Stop::ClockOff {
-                    offset_millis: skew.offset_millis(),
-                };
-            }
+            self.state.deadline = self.actor.deadline();
             let now = self.actor.watch.now();
             let step = policy::next(&self.state, &self.actor.budget, now);
             if let Err(stop) = self.take(step, report) {

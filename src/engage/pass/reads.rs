@@ -8,11 +8,13 @@ use super::decisions::{decide, why_left};
 use crate::engage::absorb::{Read, ReadingContext, listed};
 use crate::engage::act::{Act, Refusal, Verdict};
 use crate::engage::policy::{ListingDue, Work};
-use crate::engage::queue::{considered, in_order};
-use crate::engage::report::{Report, Stop};
+use crate::engage::queue::{considered, in_order, queue};
+use crate::engage::report::{Report, Stop, TargetReport};
 use crate::engage::session::{ProofEnd, prove};
 use crate::exit::ExitCode;
-use crate::model::{ItemKind, ItemState, LedgerItem, Pk, TargetId, TargetTrouble, Timestamp};
+use crate::model::{
+    ItemKind, ItemState, LedgerItem, Pk, Target, TargetId, TargetTrouble, Timestamp,
+};
 use crate::ports::{Change, Listing, Next, PlatformError};
 
 /// A target in trouble is looked at again after a day, then two, then four, at most seven.
@@ -48,54 +50,86 @@ impl Running<'_> {
                 .send(&act, |platform| platform.user_by_name(&name)),
         )?;
         let mut changes = Vec::new();
-        let mut hidden = false;
+        let mut holder = None;
+        let mut trouble = sent.result.as_ref().err().and_then(trouble_of);
         if let Ok(user) = &sent.result {
-            changes.push(Change::SessionAlive(sent.receipt.claimed_at));
+            if self.account.pk == Some(user.pk) {
+                let verdict = self.actor.settle(&act, sent.receipt, None, Vec::new());
+                return Err(verdict.err().unwrap_or_else(|| own_account(&name)));
+            }
+            changes.push(Change::SessionAlive(sent.receipt.sent_after));
             changes.push(Change::TargetResolved {
                 target,
                 pk: user.pk,
                 username: user.username.clone(),
             });
-            hidden = user.is_private && user.following == Some(false);
+            holder = self.holder_of(user.pk)?;
+            self.resolved(target, holder.as_ref(), user.pk);
+            let hidden = user.is_private && user.following == Some(false);
+            trouble = hidden.then_some(TargetTrouble::Private);
         }
-        let trouble = match &sent.result {
-            Err(error) => trouble_of(error),
-            Ok(_) => hidden.then_some(TargetTrouble::Private),
-        };
-        changes.extend(trouble.and_then(|trouble| self.trouble(target, trouble)));
+        let holder_id = holder.as_ref().map_or(target, |holder| holder.id);
+        changes.extend(trouble.and_then(|trouble| self.trouble(holder_id, trouble)));
         let verdict = self
             .actor
             .settle(&act, sent.receipt, sent.result.as_ref().err(), changes)?;
         self.after_read(verdict, trouble.is_some())?;
-        if let (Ok(user), false) = (sent.result, hidden) {
-            self.resolved(target, user.pk)?;
+        if let (Some(holder), None) = (holder, trouble) {
+            self.requeue(holder.id)?;
         }
         Ok(())
     }
 
-    /// The looked-up pk may be that of a known target under an older name: then its rows are that
-    /// target's, and it takes over this one's place in the queue.
-    fn resolved(&mut self, placeholder: TargetId, pk: Pk) -> Result<(), Stop> {
-        let known = self
-            .actor
-            .store
-            .targets()?
-            .into_iter()
-            .find(|target| target.pk == Some(pk));
-        let target = known.as_ref().map_or(placeholder, |target| target.id);
-        for work in self
-            .state
-            .queue
-            .iter_mut()
-            .filter(|work| work.target == placeholder)
-        {
-            work.pk = Some(pk);
-            work.target = target;
+    /// The known target that has this pk already, perhaps under an older name.
+    fn holder_of(&mut self, pk: Pk) -> Result<Option<Target>, Stop> {
+        let targets = self.actor.store.targets()?;
+        Ok(targets.into_iter().find(|target| target.pk == Some(pk)))
+    }
+
+    /// The looked-up target has its pk. Where another row holds that pk, the two are one: that row
+    /// takes over this one's list entry, and all work on either is work on that row.
+    fn resolved(&mut self, placeholder: TargetId, holder: Option<&Target>, pk: Pk) {
+        let id = holder.map_or(placeholder, |holder| holder.id);
+        let Some((entry, mut report)) = self.targets.remove(&placeholder) else {
+            return;
+        };
+        let mut target = holder.unwrap_or(&entry).clone();
+        target.pk = Some(pk);
+        target.listed_as.clone_from(&entry.listed_as);
+        (target.enabled, target.stories, target.posts) =
+            (entry.enabled, entry.stories, entry.posts);
+        if let Some((_, of_holder)) = self.targets.remove(&id) {
+            report = TargetReport {
+                username: report.username,
+                ..of_holder
+            };
         }
-        if let Some((mut entry, report)) = self.targets.remove(&placeholder) {
-            entry.pk = Some(pk);
-            self.targets
-                .insert(target, (known.unwrap_or(entry), report));
+        self.targets.insert(id, (target, report));
+        for work in &mut self.state.queue {
+            if work.target == placeholder {
+                work.target = id;
+                work.pk = Some(pk);
+            }
+        }
+    }
+
+    /// Queues a target anew, and first: what its own row says is due.
+    fn requeue(&mut self, target: TargetId) -> Result<(), Stop> {
+        let Some((entry, _)) = self.targets.get(&target) else {
+            return Ok(());
+        };
+        let now = self.actor.watch.now();
+        let entry = std::slice::from_ref(entry);
+        let due = queue(
+            self.config,
+            self.mode.check_all,
+            entry,
+            self.actor.store,
+            now,
+        )?;
+        self.state.queue.retain(|work| work.target != target);
+        for work in due.into_iter().rev() {
+            self.state.queue.push_front(work);
         }
         Ok(())
     }
@@ -116,7 +150,7 @@ impl Running<'_> {
             ItemKind::Story => platform.stories(pk),
             ItemKind::Post => platform.posts(pk, due.page.as_deref()),
         }))?;
-        let read_at = sent.receipt.claimed_at;
+        let read_at = sent.receipt.sent_after;
         let trouble = sent.result.as_ref().err().and_then(trouble_of);
         let mut changes: Vec<Change> = trouble
             .and_then(|trouble| self.trouble(work.target, trouble))
@@ -240,6 +274,7 @@ impl Running<'_> {
         for read in page {
             let state = read.item.state;
             if matches!(state, ItemState::New | ItemState::Unknown) {
+                open.retain(|item: &LedgerItem| item.item.id != read.item.item.id);
                 open.push(read.item);
             } else if read.fresh || self.mode.dry_run {
                 decide(
@@ -252,6 +287,10 @@ impl Running<'_> {
             }
         }
         if let Some(front) = self.state.queue.front_mut() {
+            // An item may show up on two pages when something new appears in between.
+            front
+                .items
+                .retain(|item| open.iter().all(|new| new.item.id != item.item.id));
             front.items.extend(open);
             in_order(&mut front.items);
             front.listing = next;
@@ -278,10 +317,10 @@ impl Running<'_> {
         let mut after = None;
         match &sent.result {
             Ok(item) => {
-                changes.push(Change::SessionAlive(sent.receipt.claimed_at));
+                changes.push(Change::SessionAlive(sent.receipt.sent_after));
                 let context = ReadingContext {
                     target: work.target,
-                    read_at: sent.receipt.claimed_at,
+                    read_at: sent.receipt.sent_after,
                     observe_only: false,
                     posts_not_before: Timestamp::from_millis(i64::MIN),
                 };
@@ -375,6 +414,15 @@ impl Running<'_> {
             count,
             retry_at,
         })
+    }
+}
+
+/// The operator's own account is refused as a target, by its pk as well as by its name.
+fn own_account(name: &str) -> Stop {
+    Stop::WrongAccount {
+        message: format!(
+            "the target '{name}' is this profile's own account; remove it from 'targets'"
+        ),
     }
 }
 

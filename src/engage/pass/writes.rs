@@ -32,7 +32,7 @@ impl Running<'_> {
             self.actor
                 .send(&act, |platform| platform.view_story(&story.item)),
         )?;
-        let now = self.actor.watch.now();
+        let now = self.actor.watch.latest();
         let effect = sent.result.as_ref().err().map(|error| error.effect);
         let mut after = story;
         // A view that may have been recorded is not repeated.
@@ -69,7 +69,9 @@ impl Running<'_> {
         };
         self.count_like(item.target);
         let mut after = item;
-        after.claimed_at = Some(sent.receipt.claimed_at);
+        after.claimed_at = Some(sent.receipt.sent_before);
+        // No reading before this like says anything about it.
+        after.unliked_read_at = None;
         match sent.result.as_ref().err().map(|error| error.effect) {
             None => after.state = ItemState::Liked,
             Some(Effect::Unsent) => after.state = ItemState::New,
@@ -148,18 +150,23 @@ impl Running<'_> {
         Some((act, work.name.clone(), item))
     }
 
-    /// The ledger has a like of this item although its row says otherwise. Never sent; only a
-    /// reading can tell where it stands.
+    /// The ledger refuses a like of this item. Either the queue's copy is old (a post of two authors
+    /// is found on both profiles), or the item's row has forgotten a like that is on record: then it
+    /// is over for good, since nothing tells any more which of its readings came after that like.
     fn taken(&mut self, item: LedgerItem, name: &str, report: &mut Report) -> Result<(), Stop> {
         let now = self.actor.watch.now();
-        let after = LedgerItem {
-            state: ItemState::Unknown,
-            claimed_at: Some(now),
-            ..item
-        };
-        self.actor
+        let (kind, media) = (item.item.kind, item.item.id.media);
+        let mut after = self
+            .actor
             .store
-            .apply(&[Change::Item(after.clone())], now)?;
+            .items(kind, &[media])?
+            .pop()
+            .unwrap_or(item);
+        if after.state == ItemState::New {
+            after.state = ItemState::Failed;
+            let forgotten = Change::Item(after.clone());
+            self.actor.store.apply(&[forgotten], now)?;
+        }
         decide(
             report,
             name,

@@ -60,8 +60,8 @@ fn consequence(
         Kind::UnsupportedVersion => (
             stop(HoldReason::UnsupportedVersion),
             "the app version this device claims is not accepted",
-            "set a present instagram.app_profile and log in again, or import a session of a present \
-             app version, then run `story-liker resume`",
+            "run `story-liker resume`, then bring a session of a present app version with `story-liker \
+             session import FILE --replace-device`",
         ),
         Kind::PleaseWait => (stop(HoldReason::PleaseWait), "it asks for a pause", WAIT),
         Kind::Throttled => (stop(HoldReason::Throttled), "too many requests", WAIT),

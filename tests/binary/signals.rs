@@ -1,12 +1,9 @@
 //! Signals, and two processes at once: the real binary in real time.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use support::home::{Ended, Home, ended, signal, until};
+use crate::home::{Ended, Home, ended, signal, until};
 
 /// A home whose passes wait for a long time after the first request.
 fn waiting_home() -> Home {

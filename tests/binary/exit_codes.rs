@@ -1,15 +1,12 @@
 //! Every exit code that the real binary can end with here, each by its cause. Those of signals are
-//! in `binary_signals.rs`.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
+//! in `signals.rs`.
 
 use std::fs;
 use std::process::Command;
 
+use crate::home::{BINARY, FRIEND, Home};
 use story_liker::practice::Wire;
 use story_liker::practice::switches::{DateHeader, Switches};
-use support::home::{BINARY, FRIEND, Home};
 
 const RUN: [&str; 1] = ["run"];
 
@@ -118,7 +115,7 @@ fn seventy_when_the_system_denies_what_the_program_cannot_do_without() {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "ulimit -n 4 && exec \"$0\" resume", BINARY]);
     let ended = home.prepare(shell, [""; 0]).output().unwrap();
-    support::home::Ended::from(ended)
+    crate::home::Ended::from(ended)
         .expect(70)
         .saying(&["signals cannot be caught"]);
 }
@@ -158,7 +155,7 @@ fn seventy_four_when_the_disk_is_full_and_the_next_pass_goes_on_without_a_second
         let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" run", pages + more);
         shell.args(["-c", &limit, BINARY]);
         let ended = home.prepare(shell, [""; 0]).output().unwrap();
-        let ended = support::home::Ended::from(ended);
+        let ended = crate::home::Ended::from(ended);
         if ended.code() == 0 {
             break;
         }
@@ -188,7 +185,7 @@ fn seventy_five_while_another_process_works_for_the_profile_and_names_it() {
     home.set("pace.between_requests", "\"30s..30s\"");
     home.import();
     let working = home.start(RUN);
-    support::home::until("the first request", || !home.calls().is_empty());
+    crate::home::until("the first request", || !home.calls().is_empty());
     let holder = format!("process {}", working.id());
     let ended = home.run(RUN).expect(75);
     assert_eq!(ended.report()["exit"]["code"], 75);
@@ -200,8 +197,8 @@ fn seventy_five_while_another_process_works_for_the_profile_and_names_it() {
     home.run(["status"]).expect(0);
     home.run(["session", "show"]).expect(0);
     home.run(["resume", "--profile", "second"]).expect(0);
-    support::home::signal(&working, "TERM");
-    support::home::ended(working).expect(0);
+    crate::home::signal(&working, "TERM");
+    crate::home::ended(working).expect(0);
 }
 
 #[test]
@@ -372,7 +369,7 @@ fn a_dry_run_explains_and_leaves_every_row_but_its_own_reads() {
 
 #[test]
 fn secrets_are_kept_where_only_the_owner_reads() {
-    use support::home::mode;
+    use crate::home::mode;
     let home = Home::logged_in();
     home.run(RUN).expect(0);
     home.run(["session", "export", "exported.json"]).expect(0);

@@ -1,0 +1,359 @@
+//! The world of the pass tests and of the simulation: a clock, a platform, a store that can fail,
+//! and the rig that runs passes over them.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+#![allow(clippy::cast_possible_truncation)] // Counts of a handful of items.
+
+pub mod clock;
+pub mod platform;
+pub mod store;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use story_liker::config::*;
+use story_liker::engage::{CodeSource, Mode, PassInput, Ports, Report, Waiting, pass};
+use story_liker::model::*;
+use story_liker::ports::{Change, Myself, SecondFactor, Store};
+use story_liker::store::{Durability, LockRequest, Opening, Writer};
+
+pub use clock::{Event, TestClock};
+pub use platform::{Act, Applied, Entry, HasLiked, MYSELF, Server, Trouble, pk};
+pub use store::{Failure, FaultyStore, Plan, When};
+
+/// 2026-11-20T18:00:00Z.
+pub const START: Timestamp = Timestamp::from_secs(1_795_197_600);
+pub const MINUTE: Duration = Duration::from_mins(1);
+pub const HOUR: Duration = Duration::from_hours(1);
+pub const DAY: Duration = Duration::from_hours(24);
+
+pub struct Rig {
+    pub config: Config,
+    pub clock: TestClock,
+    pub server: Server,
+    pub store: FaultyStore,
+    pub seed: u64,
+    pub plan: Option<Plan>,
+    /// What the authenticator app says.
+    pub code: Option<&'static str>,
+    pub codes_asked: u32,
+    database: Option<PathBuf>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Rig {
+    /// A rig over a database file, with a proved session and people named like `targets`, whose pks
+    /// are 1, 2, ...
+    pub fn new(targets: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        let clock = TestClock::at(START);
+        let request = LockRequest {
+            command: "run",
+            wait: Duration::ZERO,
+            clock: &clock,
+        };
+        let opening = Opening {
+            durability: Durability::ThrowAway,
+            ..Opening::default()
+        };
+        let writer = Writer::open(&path, &ProfileName::default(), &request, opening).unwrap();
+        let mut rig = Self::over(targets, clock, writer);
+        rig.database = Some(path);
+        rig._folder = Some(folder);
+        rig
+    }
+
+    /// The same over a database in memory.
+    pub fn in_memory(targets: &[&str]) -> Self {
+        let writer = Writer::in_memory(&ProfileName::default()).unwrap();
+        Self::over(targets, TestClock::at(START), writer)
+    }
+
+    fn over(targets: &[&str], clock: TestClock, writer: Writer) -> Self {
+        let server = Server::new(clock.clone());
+        for (index, name) in targets.iter().enumerate() {
+            server.world().add_person(index as i64 + 1, name);
+        }
+        let mut rig = Self {
+            config: config(targets),
+            store: FaultyStore::new(writer, server.clone()),
+            clock,
+            server,
+            seed: 1,
+            plan: None,
+            code: None,
+            codes_asked: 0,
+            database: None,
+            _folder: None,
+        };
+        rig.bring_session();
+        let myself = Myself {
+            pk: pk(MYSELF),
+            username: "operator".to_owned(),
+        };
+        rig.apply(&[Change::Proved { myself, at: START }]);
+        rig
+    }
+
+    /// Imports a session that nobody has proved.
+    pub fn bring_session(&mut self) {
+        let session = Session {
+            pk: pk(MYSELF),
+            json: Secret::new("{\"version\":0}"),
+        };
+        let at = self.clock.server();
+        self.apply(&[Change::SessionObtained { session, at }]);
+        self.server.world().session_alive = true;
+    }
+
+    pub fn apply(&mut self, changes: &[Change]) {
+        let now = self.clock.server();
+        self.store.inner.apply(changes, now).unwrap();
+    }
+
+    /// One pass of a new process.
+    pub fn pass(&mut self) -> Report {
+        self.pass_as(Mode::default())
+    }
+
+    pub fn check_all(&mut self) -> Report {
+        self.pass_as(Mode {
+            check_all: true,
+            ..Mode::default()
+        })
+    }
+
+    pub fn dry_run(&mut self) -> Report {
+        self.pass_as(Mode {
+            dry_run: true,
+            ..Mode::default()
+        })
+    }
+
+    pub fn pass_as(&mut self, mode: Mode) -> Report {
+        self.store.restart(self.plan.take());
+        self.server.restart();
+        let account = self.store.inner.account().unwrap();
+        let mut platform = self.server.connect(account.session);
+        let mut codes = Codes {
+            code: self.code,
+            asked: 0,
+        };
+        let input = PassInput {
+            config: &self.config,
+            mode,
+            seed: self.seed,
+            run_id: "test",
+            codes: &mut codes,
+        };
+        let ports = Ports {
+            platform: &mut platform,
+            store: &mut self.store,
+            clock: &self.clock,
+            waiting: &mut Nobody,
+        };
+        let report = pass(input, ports);
+        self.codes_asked += codes.asked;
+        self.seed += 1;
+        self.clock.restart();
+        report
+    }
+
+    pub fn later(&self, span: Duration) {
+        self.clock.spend(span);
+    }
+
+    pub fn story(&self, name: &str, media: i64) {
+        let now = self.clock.server();
+        self.server.world().add_story(name, media, now.minus(HOUR));
+    }
+
+    pub fn post(&self, name: &str, media: i64) {
+        let now = self.clock.server();
+        self.server.world().add_post(name, media, now.minus(HOUR));
+    }
+
+    /// First contact is made with everyone and everything there is.
+    pub fn acquainted(mut self) -> Self {
+        let report = self.pass();
+        assert_eq!(report.exit_code().number(), 0, "{:?}", report.stop);
+        self.later(9 * HOUR);
+        self.server.world().record.clear();
+        self
+    }
+
+    pub fn mark(&self) -> usize {
+        self.server.look().record.len()
+    }
+
+    pub fn holds(&mut self) -> Vec<Hold> {
+        let forever = Timestamp::from_millis(i64::MIN);
+        self.store.inner.holds(forever).unwrap()
+    }
+
+    pub fn item(&mut self, kind: ItemKind, media: i64) -> Option<LedgerItem> {
+        let mut items = self.store.inner.items(kind, &[pk(media)]).unwrap();
+        items.pop()
+    }
+
+    pub fn state(&mut self, kind: ItemKind, media: i64) -> (ItemState, u32) {
+        let item = self.item(kind, media).unwrap();
+        (item.state, item.tries)
+    }
+
+    pub fn target(&mut self, name: &str) -> Target {
+        let targets = self.store.inner.targets().unwrap();
+        targets
+            .into_iter()
+            .find(|target| target.listed_as == name)
+            .unwrap()
+    }
+
+    /// Kind and outcome of every attempt on record, in order.
+    pub fn outcomes(&self) -> Vec<(String, Option<String>)> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare("SELECT kind, outcome FROM attempt ORDER BY id")
+            .unwrap();
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    pub fn last_outcome(&self, kind: &str) -> String {
+        let outcomes = self.outcomes();
+        let of_kind = outcomes.into_iter().rfind(|(of, _)| of == kind).unwrap();
+        of_kind.1.unwrap_or_else(|| "none".to_owned())
+    }
+
+    /// Every row of every table, as text.
+    pub fn dump(&self) -> BTreeMap<String, Vec<String>> {
+        let connection = self.connection();
+        let tables = [
+            "account", "session", "target", "story", "post", "run", "attempt", "hold",
+        ];
+        let mut dump = BTreeMap::new();
+        for table in tables {
+            let mut statement = connection
+                .prepare(&format!("SELECT * FROM {table}"))
+                .unwrap();
+            let columns = statement.column_count();
+            let rows = statement
+                .query_map([], |row| {
+                    let values = (0..columns)
+                        .map(|column| row.get::<_, rusqlite::types::Value>(column))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    Ok(format!("{values:?}"))
+                })
+                .unwrap();
+            dump.insert(table.to_owned(), rows.map(Result::unwrap).collect());
+        }
+        dump
+    }
+
+    fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.database.as_ref().unwrap()).unwrap()
+    }
+}
+
+struct Codes {
+    code: Option<&'static str>,
+    asked: u32,
+}
+
+impl CodeSource for Codes {
+    fn code(&mut self, _: &SecondFactor) -> Result<Secret, String> {
+        self.asked += 1;
+        self.code
+            .map(Secret::new)
+            .ok_or_else(|| "no authenticator app is configured".to_owned())
+    }
+}
+
+struct Nobody;
+
+impl Waiting for Nobody {
+    fn wait(&mut self, _: Timestamp, _: Timestamp, _: &str) {}
+    fn over(&mut self) {}
+}
+
+fn range(min: u64, max: u64) -> PauseRange {
+    PauseRange {
+        min: Duration::from_secs(min),
+        max: Duration::from_secs(max),
+    }
+}
+
+pub fn limits(texts: &[&str]) -> Vec<Limit> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+/// The documented defaults.
+pub fn config(targets: &[&str]) -> Config {
+    Config {
+        profile: ProfileName::default(),
+        database: PathBuf::from("stories.db"),
+        account: AccountConfig::default(),
+        targets: targets.iter().map(|name| target(name)).collect(),
+        limits: Limits {
+            likes: limits(&["12/1h", "60/24h", "300/7d"]),
+            story_views: limits(&["30/1h"]),
+            requests: limits(&["60/1h", "400/24h"]),
+            logins: limits(&["1/6h", "2/24h"]),
+            likes_per_run: 10,
+            likes_per_target_per_run: 3,
+            likes_per_target: limits(&["8/24h"]),
+            max_runtime: 15 * MINUTE,
+        },
+        pace: Pace {
+            between_likes: range(25, 75),
+            between_requests: range(5, 12),
+            between_targets: range(20, 60),
+            start_jitter: Duration::ZERO,
+        },
+        stories: Stories {
+            check_every: 2 * HOUR,
+            mark_seen: true,
+        },
+        posts: Posts {
+            check_every: 8 * HOUR,
+            per_target: 9,
+            max_age: 72 * HOUR,
+        },
+        first_contact: FirstContact {
+            like_stories: true,
+            like_posts: false,
+        },
+        quiet_hours: None,
+        time_zone: jiff::tz::TimeZone::UTC,
+        session: SessionConfig {
+            keep_alive: 12 * HOUR,
+            relogin: false,
+        },
+        stories_after: DAY,
+        history_keep: 400 * DAY,
+        instagram: InstagramConfig {
+            base_url: BaseUrl::LoopbackPlain(SocketAddr::from(([127, 0, 0, 1], 9))),
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(20),
+            ca_file: None,
+            app_profile: AppProfile {
+                app_version: String::new(),
+                version_code: String::new(),
+                bloks_version_id: String::new(),
+            },
+        },
+    }
+}
+
+pub fn target(name: &str) -> TargetConfig {
+    TargetConfig {
+        username: name.to_owned(),
+        enabled: true,
+        stories: true,
+        posts: true,
+    }
+}

@@ -1,0 +1,663 @@
+//! A tiny Instagram in memory, written from the port's contract. It keeps its own record, by its own
+//! clock, of what it received and what took effect; every judgement in these tests is made from it.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use story_liker::model::*;
+use story_liker::ports::*;
+
+use super::clock::TestClock;
+
+pub const MYSELF: i64 = 7000;
+const DAY: Duration = Duration::from_hours(24);
+/// Twice this is what a request takes.
+const HALF_WAY: Duration = Duration::from_millis(150);
+const TIME_OUT: Duration = Duration::from_secs(20);
+
+pub fn pk(number: i64) -> Pk {
+    Pk::try_from(number).unwrap()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    CurrentUser,
+    UserByName,
+    Stories,
+    Posts,
+    MediaInfo,
+    View,
+    Like,
+    LoginPrepare,
+    LoginKey,
+    LoginPassword,
+    LoginCode,
+}
+
+/// What the server received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub act: Act,
+    /// The item, or the user listed.
+    pub on: Option<i64>,
+    pub took_effect: bool,
+    /// What the reply said of the item's like, for readings.
+    pub said: Vec<(i64, Option<bool>)>,
+    /// The objection it was answered with.
+    pub objected: Option<HoldReason>,
+}
+
+/// Whether a request without an answer took effect all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    No,
+    Now,
+    Late,
+}
+
+/// How a request fails: every combination of `Next` and `Effect` the HTTP adapter makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection: no byte left.
+    Unsent,
+    /// The request could not be built.
+    NotMade,
+    /// The connection broke.
+    Broken(Applied),
+    /// No answer in time.
+    TimedOut(Applied),
+    /// 5xx.
+    ServerError(Applied),
+    /// 200 "ok" without the content.
+    Incomplete(Applied),
+    /// An objection that was read, with how long it asks to wait.
+    Objection(HoldReason, Option<Duration>),
+    /// An objection without a readable body.
+    Page(HoldReason),
+    Private,
+    UserGone,
+    ItemGone,
+    InvalidItem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HasLiked {
+    Present,
+    Absent,
+    /// Shown this long after the like took effect.
+    LateBy(Duration),
+}
+
+#[derive(Clone, Debug)]
+pub struct Thing {
+    pub media: i64,
+    pub taken_at: Timestamp,
+    pub pinned: bool,
+    pub readable: bool,
+    pub gone: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub pk: i64,
+    pub name: String,
+    pub private: bool,
+    pub gone: bool,
+    pub stories: Vec<Thing>,
+    pub posts: Vec<Thing>,
+}
+
+pub struct World {
+    clock: TestClock,
+    pub people: Vec<Person>,
+    /// Since when each item is liked.
+    pub likes: BTreeMap<i64, Timestamp>,
+    pub record: Vec<Entry>,
+    /// Which act fails, after how many that do not.
+    pub troubles: Vec<(Act, u32, Trouble)>,
+    pub has_liked: HasLiked,
+    /// Added to the `Date` header; `None` leaves it out.
+    pub date: Option<i64>,
+    pub page_size: usize,
+    pub repeats_cursor: bool,
+    pub session_alive: bool,
+    pub second_factor: bool,
+    /// Whom the session belongs to.
+    pub me: i64,
+    /// Grows with every reply, like a state header.
+    pub version: u32,
+    pub violations: Vec<String>,
+    silent: bool,
+}
+
+#[derive(Clone)]
+pub struct Server(Rc<RefCell<World>>);
+
+impl Server {
+    pub fn new(clock: TestClock) -> Self {
+        Self(Rc::new(RefCell::new(World {
+            clock,
+            people: Vec::new(),
+            likes: BTreeMap::new(),
+            record: Vec::new(),
+            troubles: Vec::new(),
+            has_liked: HasLiked::Present,
+            date: Some(0),
+            page_size: 12,
+            repeats_cursor: false,
+            session_alive: true,
+            second_factor: false,
+            me: MYSELF,
+            version: 0,
+            violations: Vec::new(),
+            silent: false,
+        })))
+    }
+
+    pub fn world(&self) -> RefMut<'_, World> {
+        self.0.borrow_mut()
+    }
+
+    pub fn look(&self) -> Ref<'_, World> {
+        self.0.borrow()
+    }
+
+    /// From now on any request is a violation: its sender has died or lost its memory.
+    pub fn expect_silence(&self) {
+        self.world().silent = true;
+    }
+
+    pub fn restart(&self) {
+        self.world().silent = false;
+    }
+
+    /// Lets the next `act` fail.
+    pub fn fail(&self, act: Act, trouble: Trouble) {
+        self.fail_after(act, 0, trouble);
+    }
+
+    pub fn fail_after(&self, act: Act, after: u32, trouble: Trouble) {
+        self.world().troubles.push((act, after, trouble));
+    }
+
+    pub fn acts(&self) -> Vec<Act> {
+        self.look().record.iter().map(|entry| entry.act).collect()
+    }
+
+    pub fn count(&self, act: Act) -> usize {
+        self.acts().into_iter().filter(|one| *one == act).count()
+    }
+
+    /// Acts with what they were on, since entry `from`.
+    pub fn trace(&self, from: usize) -> Vec<(Act, i64)> {
+        let world = self.look();
+        let entries = world.record[from..].iter();
+        entries
+            .map(|entry| (entry.act, entry.on.unwrap_or_default()))
+            .collect()
+    }
+
+    pub fn likes_of(&self, media: i64) -> usize {
+        let world = self.look();
+        let likes = world
+            .record
+            .iter()
+            .filter(|entry| entry.act == Act::Like && entry.on == Some(media));
+        likes.count()
+    }
+
+    pub fn connect(&self, session: Option<Session>) -> Client {
+        Client {
+            server: self.clone(),
+            session,
+        }
+    }
+}
+
+impl World {
+    pub fn person(&mut self, name: &str) -> &mut Person {
+        self.people
+            .iter_mut()
+            .find(|person| person.name == name)
+            .unwrap()
+    }
+
+    pub fn add_person(&mut self, pk: i64, name: &str) {
+        self.people.push(Person {
+            pk,
+            name: name.to_owned(),
+            private: false,
+            gone: false,
+            stories: Vec::new(),
+            posts: Vec::new(),
+        });
+    }
+
+    pub fn add_story(&mut self, name: &str, media: i64, taken_at: Timestamp) {
+        self.person(name).stories.push(thing(media, taken_at));
+    }
+
+    pub fn add_post(&mut self, name: &str, media: i64, taken_at: Timestamp) {
+        self.person(name).posts.push(thing(media, taken_at));
+    }
+
+    fn shown_as_liked(&self, media: i64) -> Option<bool> {
+        let now = self.clock.server();
+        let liked = |late: Duration| {
+            let since = self.likes.get(&media);
+            since.is_some_and(|since| since.plus(late) <= now)
+        };
+        match self.has_liked {
+            HasLiked::Present => Some(liked(Duration::ZERO)),
+            HasLiked::LateBy(late) => Some(liked(late)),
+            HasLiked::Absent => None,
+        }
+    }
+
+    fn item(&self, owner: i64, kind: ItemKind, thing: &Thing) -> Item {
+        Item {
+            kind,
+            id: ItemId {
+                media: pk(thing.media),
+                owner: pk(owner),
+            },
+            code: None,
+            taken_at: thing.taken_at,
+            expiring_at: (kind == ItemKind::Story).then(|| thing.taken_at.plus(DAY)),
+            has_liked: self.shown_as_liked(thing.media),
+            pinned: thing.pinned,
+        }
+    }
+
+    fn take_trouble(&mut self, act: Act) -> Option<Trouble> {
+        let index = self.troubles.iter().position(|(on, _, _)| *on == act)?;
+        if self.troubles[index].1 > 0 {
+            self.troubles[index].1 -= 1;
+            return None;
+        }
+        Some(self.troubles.remove(index).2)
+    }
+
+    fn listing(&self, owner: i64, kind: ItemKind, things: &[Thing]) -> Listing {
+        let name = self.people.iter().find(|person| person.pk == owner);
+        Listing {
+            items: things
+                .iter()
+                .filter(|thing| thing.readable)
+                .map(|thing| self.item(owner, kind, thing))
+                .collect(),
+            unreadable: things.iter().filter(|thing| !thing.readable).count() as u32,
+            owner_name: name.map(|person| person.name.clone()),
+            next_page: None,
+        }
+    }
+
+    fn visible(&self, owner: i64) -> Result<&Person, PlatformError> {
+        let person = self.people.iter().find(|person| person.pk == owner);
+        let person = person.filter(|person| !person.gone);
+        let person = person.ok_or_else(|| refused(Next::SkipTarget(TargetTrouble::Gone)))?;
+        if person.private {
+            return Err(refused(Next::SkipTarget(TargetTrouble::Private)));
+        }
+        Ok(person)
+    }
+
+    fn stories(&self, owner: i64) -> Result<Listing, PlatformError> {
+        let now = self.clock.server();
+        let person = self.visible(owner)?;
+        let shown: Vec<Thing> = person
+            .stories
+            .iter()
+            .filter(|story| story.taken_at <= now && now < story.taken_at.plus(DAY) && !story.gone)
+            .cloned()
+            .collect();
+        Ok(self.listing(owner, ItemKind::Story, &shown))
+    }
+
+    fn posts(&self, owner: i64, page: Option<&str>) -> Result<Listing, PlatformError> {
+        let now = self.clock.server();
+        let mut shown: Vec<Thing> = self
+            .visible(owner)?
+            .posts
+            .iter()
+            .filter(|post| post.taken_at <= now && !post.gone)
+            .cloned()
+            .collect();
+        shown.sort_by_key(|post| (!post.pinned, std::cmp::Reverse(post.taken_at)));
+        let from: usize = page.map_or(0, |page| page.parse().unwrap());
+        let to = (from + self.page_size).min(shown.len());
+        let mut listing = self.listing(owner, ItemKind::Post, &shown[from.min(to)..to]);
+        listing.next_page = (to < shown.len()).then(|| to.to_string());
+        if self.repeats_cursor {
+            listing.next_page = Some("0".to_owned());
+        }
+        Ok(listing)
+    }
+
+    fn exists(&self, media: i64) -> Result<(i64, Thing), PlatformError> {
+        let now = self.clock.server();
+        let found = self.people.iter().find_map(|person| {
+            let story = person.stories.iter().find(|thing| thing.media == media);
+            let alive = story.filter(|story| now < story.taken_at.plus(DAY));
+            let thing = alive.or(person.posts.iter().find(|thing| thing.media == media));
+            thing.map(|thing| (person.pk, thing.clone()))
+        });
+        found
+            .filter(|(_, thing)| !thing.gone)
+            .ok_or_else(|| refused(Next::SkipGoneItem))
+    }
+}
+
+fn thing(media: i64, taken_at: Timestamp) -> Thing {
+    Thing {
+        media,
+        taken_at,
+        pinned: false,
+        readable: true,
+        gone: false,
+    }
+}
+
+fn refused(next: Next) -> PlatformError {
+    failed(next, Effect::Refused)
+}
+
+fn failed(next: Next, effect: Effect) -> PlatformError {
+    PlatformError {
+        message: format!("{next:?}, {effect:?}"),
+        next,
+        effect,
+    }
+}
+
+/// One process's way to the server.
+pub struct Client {
+    server: Server,
+    pub session: Option<Session>,
+}
+
+impl Client {
+    fn ask<T>(
+        &mut self,
+        act: Act,
+        on: Option<i64>,
+        work: impl FnOnce(&mut World) -> Result<(T, Vec<(i64, Option<bool>)>), PlatformError>,
+    ) -> Answer<T> {
+        let is_login = act >= Act::LoginPrepare;
+        if self.session.is_none() && !is_login {
+            let reason = HoldReason::LoginRequired;
+            return no_reply(stop(reason, None), Effect::Unsent);
+        }
+        let mut world = self.server.world();
+        let clock = world.clock.clone();
+        let trouble = world.take_trouble(act);
+        match trouble {
+            Some(Trouble::Unsent) => return no_reply(Next::RepeatRead, Effect::Unsent),
+            Some(Trouble::NotMade) => return no_reply(Next::EndPass, Effect::Unsent),
+            _ => {}
+        }
+        if world.silent {
+            let note = format!("{act:?} was sent by a process that had died or lost its memory");
+            world.violations.push(note);
+        }
+        clock.spend(HALF_WAY);
+        let at = clock.server();
+        let applied = match trouble {
+            None => Applied::Now,
+            Some(
+                Trouble::Broken(applied)
+                | Trouble::TimedOut(applied)
+                | Trouble::ServerError(applied)
+                | Trouble::Incomplete(applied),
+            ) => applied,
+            Some(_) => Applied::No,
+        };
+        let alive = world.session_alive || is_login;
+        let result = if alive && applied != Applied::No {
+            Some(work(&mut world))
+        } else {
+            None
+        };
+        let took_effect = matches!(result, Some(Ok(_)));
+        if let (Act::Like, true, Some(media)) = (act, took_effect, on) {
+            let late = Duration::from_secs(30 * u64::from(applied == Applied::Late));
+            world.likes.entry(media).or_insert(at.plus(late));
+        }
+        let said = match (&result, trouble) {
+            (Some(Ok((_, said))), None) => said.clone(),
+            _ => Vec::new(),
+        };
+        world.record.push(Entry {
+            at,
+            act,
+            on,
+            took_effect,
+            said,
+            objected: objection(trouble, alive),
+        });
+        let date = world
+            .date
+            .map(|off| Timestamp::from_secs(clock.server().as_secs() + off));
+        clock.spend(HALF_WAY);
+        world.version += 1;
+        let json = format!("{{\"version\":{}}}", world.version);
+        let error = match trouble {
+            Some(Trouble::Broken(_)) => return no_reply(Next::RepeatRead, Effect::Unknown),
+            Some(Trouble::TimedOut(_)) => {
+                clock.spend(TIME_OUT);
+                return no_reply(Next::EndPass, Effect::Unknown);
+            }
+            Some(trouble) => Some(answered(trouble, &clock)),
+            None if !alive => Some(refused(stop(HoldReason::LoginRequired, None))),
+            None => None,
+        };
+        drop(world);
+        let result = match (error, result) {
+            (Some(error), _) => Err(error),
+            (None, Some(result)) => result.map(|(value, _)| value),
+            (None, None) => unreachable!("without trouble the work was done"),
+        };
+        let session = self.session.as_mut().map(|session| {
+            session.json = Secret::new(json);
+            session.clone()
+        });
+        Answer {
+            result,
+            server_time: date,
+            session,
+        }
+    }
+
+    fn logged_in(&mut self, answer: &mut Answer<Myself>) {
+        if answer.result.is_ok() {
+            let mut world = self.server.world();
+            world.session_alive = true;
+            let session = Session {
+                pk: pk(world.me),
+                json: Secret::new(format!("{{\"version\":{}}}", world.version)),
+            };
+            answer.session = Some(session);
+        }
+    }
+}
+
+fn objection(trouble: Option<Trouble>, alive: bool) -> Option<HoldReason> {
+    match trouble {
+        Some(Trouble::Objection(reason, _) | Trouble::Page(reason)) => Some(reason),
+        Some(Trouble::Incomplete(_)) => Some(HoldReason::UnknownShape),
+        None if !alive => Some(HoldReason::LoginRequired),
+        _ => None,
+    }
+}
+
+fn stop(reason: HoldReason, until: Option<Timestamp>) -> Next {
+    Next::Stop(Objection { reason, until })
+}
+
+fn answered(trouble: Trouble, clock: &TestClock) -> PlatformError {
+    let unknown_shape = stop(HoldReason::UnknownShape, None);
+    match trouble {
+        Trouble::ServerError(_) => failed(Next::EndPass, Effect::Unknown),
+        Trouble::Incomplete(_) => failed(unknown_shape, Effect::Unknown),
+        Trouble::Objection(reason, asked) => {
+            let until = asked.map(|asked| clock.now().plus(asked));
+            refused(stop(reason, until))
+        }
+        Trouble::Page(reason) => failed(stop(reason, None), Effect::Unknown),
+        Trouble::Private => refused(Next::SkipTarget(TargetTrouble::Private)),
+        Trouble::UserGone => refused(Next::SkipTarget(TargetTrouble::Gone)),
+        Trouble::ItemGone => refused(Next::SkipGoneItem),
+        Trouble::InvalidItem => refused(Next::SkipInvalidItem),
+        Trouble::Unsent | Trouble::NotMade | Trouble::Broken(_) | Trouble::TimedOut(_) => {
+            unreachable!("these have no reply")
+        }
+    }
+}
+
+fn no_reply<T>(next: Next, effect: Effect) -> Answer<T> {
+    Answer {
+        result: Err(failed(next, effect)),
+        server_time: None,
+        session: None,
+    }
+}
+
+fn said(listing: &Listing) -> Vec<(i64, Option<bool>)> {
+    let items = listing.items.iter();
+    items
+        .map(|item| (item.id.media.get(), item.has_liked))
+        .collect()
+}
+
+fn myself(world: &World) -> Myself {
+    Myself {
+        pk: pk(world.me),
+        username: "operator".to_owned(),
+    }
+}
+
+impl Platform for Client {
+    fn current_user(&mut self) -> Answer<Myself> {
+        self.ask(Act::CurrentUser, None, |world| {
+            Ok((myself(world), Vec::new()))
+        })
+    }
+
+    fn user_by_name(&mut self, username: &str) -> Answer<User> {
+        self.ask(Act::UserByName, None, |world| {
+            let person = world
+                .people
+                .iter()
+                .find(|person| person.name == username && !person.gone)
+                .ok_or_else(|| refused(Next::SkipTarget(TargetTrouble::Gone)))?;
+            let user = User {
+                pk: pk(person.pk),
+                username: person.name.clone(),
+                is_private: person.private,
+                following: Some(false),
+            };
+            Ok((user, Vec::new()))
+        })
+    }
+
+    fn stories(&mut self, owner: Pk) -> Answer<Listing> {
+        self.ask(Act::Stories, Some(owner.get()), |world| {
+            let listing = world.stories(owner.get())?;
+            let said = said(&listing);
+            Ok((listing, said))
+        })
+    }
+
+    fn posts(&mut self, owner: Pk, page: Option<&str>) -> Answer<Listing> {
+        self.ask(Act::Posts, Some(owner.get()), |world| {
+            let listing = world.posts(owner.get(), page)?;
+            let said = said(&listing);
+            Ok((listing, said))
+        })
+    }
+
+    fn media_info(&mut self, kind: ItemKind, id: ItemId) -> Answer<Item> {
+        let media = id.media.get();
+        self.ask(Act::MediaInfo, Some(media), |world| {
+            let (owner, thing) = world.exists(media)?;
+            let item = world.item(owner, kind, &thing);
+            let said = vec![(media, item.has_liked)];
+            Ok((item, said))
+        })
+    }
+
+    fn view_story(&mut self, story: &Item) -> Answer<()> {
+        let media = story.id.media.get();
+        self.ask(Act::View, Some(media), |world| {
+            world.exists(media).map(|_| ((), Vec::new()))
+        })
+    }
+
+    fn like(&mut self, item: &Item) -> Answer<()> {
+        let media = item.id.media.get();
+        self.ask(Act::Like, Some(media), |world| {
+            world.exists(media).map(|_| ((), Vec::new()))
+        })
+    }
+
+    fn login_prepare(&mut self) -> Answer<()> {
+        self.ask(Act::LoginPrepare, None, |_| Ok(((), Vec::new())))
+    }
+
+    fn login_key(&mut self) -> Answer<PasswordKey> {
+        self.ask(Act::LoginKey, None, |_| {
+            let key = PasswordKey {
+                id: 1,
+                pem: "pem".to_owned(),
+            };
+            Ok((key, Vec::new()))
+        })
+    }
+
+    fn login_password(&mut self, _: &str, _: &Secret, _: &PasswordKey) -> Answer<LoginReply> {
+        let wants_code = self.server.look().second_factor;
+        let answer = self.ask(Act::LoginPassword, None, |world| {
+            Ok((myself(world), Vec::new()))
+        });
+        if wants_code {
+            let factor = SecondFactor {
+                identifier: Secret::new("this-login"),
+                totp: true,
+                sms: false,
+            };
+            return Answer {
+                result: answer.result.map(|_| LoginReply::SecondFactor(factor)),
+                server_time: answer.server_time,
+                session: None,
+            };
+        }
+        let mut answer = answer;
+        self.logged_in(&mut answer);
+        Answer {
+            result: answer.result.map(LoginReply::LoggedIn),
+            server_time: answer.server_time,
+            session: answer.session,
+        }
+    }
+
+    fn login_code(&mut self, _: &str, _: &Secret, _: &SecondFactor) -> Answer<Myself> {
+        let mut answer = self.ask(Act::LoginCode, None, |world| {
+            Ok((myself(world), Vec::new()))
+        });
+        self.logged_in(&mut answer);
+        answer
+    }
+
+    fn device(&self) -> Device {
+        Device {
+            json: "{}".to_owned(),
+        }
+    }
+
+    fn use_session(&mut self, session: Option<Session>) {
+        self.session = session;
+    }
+}
