@@ -1,7 +1,7 @@
 //! Instagram through its private mobile API: the [`Platform`] of a real pass.
 //!
 //! One call is one HTTP request. The device is completed once; the session's state headers are taken
-//! over from every reply; what a reply means is decided in one place ([`objections`]). Nothing here
+//! over from every reply; what a reply means is decided in one place (`objections`). Nothing here
 //! reads the clock or draws chance except through what it was given.
 
 mod client;
@@ -139,7 +139,7 @@ fn no_session() -> PlatformError {
         effect: Effect::Unsent,
         message:
             "there is no login session \u{b7} nothing was sent \u{b7} log in with `story-liker \
-                  login` or bring a session with `story-liker session import`"
+                  login` or bring a session with `story-liker session import FILE`"
                 .to_owned(),
     }
 }
