@@ -59,7 +59,8 @@ pub struct History {
     clock_trouble: bool,
 }
 
-pub fn run(seed: u64) -> Result<Tally, String> {
+/// Runs the history of this seed; `told` pass by pass.
+pub fn run(seed: u64, told: bool) -> Result<Tally, String> {
     let mut history = History::new(seed);
     let mut tally = Tally::default();
     for number in 0..PASSES {
@@ -68,6 +69,9 @@ pub fn run(seed: u64) -> Result<Tally, String> {
         tally.passes += 1;
         tally.crashes += u64::from(history.rig.store.failed());
         tally.full_windows += u64::from(matches!(report.stop, Stop::WindowFull { .. }));
+        if told {
+            history.tell(number, &report);
+        }
         promises::check(&mut history, &report, elapsed)
             .map_err(|broken| format!("seed {seed}, pass {number}: {broken}"))?;
     }
@@ -133,6 +137,17 @@ impl History {
             starts: Vec::new(),
             rng,
             clock_trouble,
+        }
+    }
+
+    fn tell(&mut self, number: u32, report: &Report) {
+        let start = self.starts[self.starts.len() - 1];
+        println!("pass {number}: {} \u{b7} {start:?}", report.stop.sentence());
+        for entry in &self.rig.server.look().record[start.from..] {
+            println!("    {entry:?}");
+        }
+        for hold in self.rig.holds() {
+            println!("    {hold:?}");
         }
     }
 
