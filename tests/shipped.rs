@@ -108,7 +108,8 @@ fn program_texts() -> String {
     let mut text = String::new();
     for path in paths {
         let name = path.to_str().unwrap();
-        if !name.ends_with(".rs") || name.contains("/practice/") || name.contains("tests") {
+        let is_source = path.extension().is_some_and(|ending| ending == "rs");
+        if !is_source || name.contains("/practice/") || name.contains("tests") {
             continue;
         }
         let source = fs::read_to_string(&path).unwrap();
@@ -248,10 +249,7 @@ fn every_key_that_readme_names_exists() {
         let word = |part: &&str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
         };
-        if parts.len() < 2
-            || !parts.iter().all(|p| word(p))
-            || FILES.contains(&parts[parts.len() - 1])
-        {
+        if parts.len() < 2 || !parts.iter().all(word) || FILES.contains(&parts[parts.len() - 1]) {
             continue;
         }
         let is_table = KEYS
