@@ -1,10 +1,11 @@
 //! The rules of the house that the compiler does not know, read off the sources: who may use whom,
-//! and which knowledge stays in one place. What clippy can forbid stands in `.clippy.toml`.
+//! which knowledge stays in one place, what lies in the repository. What clippy can forbid stands in `.clippy.toml`.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A source file below `src`: its path there, and its code without comments.
 struct Source {
@@ -29,13 +30,17 @@ fn below(folder: &Path, into: &mut Vec<Source>) {
     }
 }
 
-fn src() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn src() -> PathBuf {
+    root().join("src")
 }
 
 fn sources() -> Vec<Source> {
     let mut all = Vec::new();
-    below(src(), &mut all);
+    below(&src(), &mut all);
     assert!(all.len() > 100, "the search finds the sources");
     all
 }
@@ -193,11 +198,87 @@ fn nothing_is_left_for_later() {
     ];
     let more = [["#[ig", "nore"], ["db", "g!("]];
     let mut all = Vec::new();
-    below(src(), &mut all);
+    below(&src(), &mut all);
     for word in parts.iter().chain(&more).map(|part| part.concat()) {
         for source in &all {
             let text = fs::read_to_string(src().join(&source.path)).unwrap();
             assert!(!text.contains(&word), "{} has {word}", source.path);
         }
+    }
+}
+
+/// The files that belong to the project: those that version control knows, or that would be added.
+fn project_files() -> Vec<String> {
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output();
+    let listed = output.ok().filter(|output| output.status.success());
+    let listed = listed.map(|output| String::from_utf8(output.stdout).unwrap());
+    // An unpacked archive has no version control; then there is nothing to be added by mistake.
+    listed
+        .unwrap_or_default()
+        .lines()
+        .filter(|name| root().join(name).exists())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn only_the_agreed_names_lie_at_the_top() {
+    const AGREED: [&str; 11] = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "migrations",
+        "tests",
+        "systemd",
+        "k8s",
+        "examples",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+    ];
+    for file in project_files() {
+        let top = file.split('/').next().unwrap();
+        assert!(top.starts_with('.') || AGREED.contains(&top), "{file}");
+    }
+}
+
+#[test]
+fn no_file_names_the_machine_it_was_made_on() {
+    let root = root();
+    let outer = root.parent().filter(|path| path.components().count() > 2);
+    let mut telling: Vec<String> = [Some(root), outer]
+        .into_iter()
+        .flatten()
+        .map(|path| format!("{}/", path.display()))
+        .collect();
+    // Put together here, so that this file is not one of those it looks for: somebody's home, the
+    // package cache, and the ways to name another registry.
+    let parts = [
+        ["/ro", "ot/"],
+        ["/.cargo/", "registry/"],
+        ["index-", "url"],
+        ["replace-", "with"],
+        ["spar", "se+"],
+    ];
+    telling.extend(parts.map(|part| part.concat()));
+    for file in project_files() {
+        let Ok(text) = fs::read_to_string(root.join(&file)) else {
+            continue;
+        };
+        for words in &telling {
+            assert!(!text.contains(words.as_str()), "{file} names {words}");
+        }
+    }
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    let usual = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+    for line in lock.lines() {
+        let is_source = line.starts_with("source = ");
+        assert!(
+            !is_source || line == usual,
+            "a dependency comes from {line}"
+        );
     }
 }
