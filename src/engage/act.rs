@@ -300,10 +300,11 @@ impl Actor<'_> {
             outcome: outcome(error),
             detail: error.map(|error| error.message.clone()).unwrap_or_default(),
             session: receipt.session,
-            hold: hold.clone(),
+            hold,
             changes,
         };
         self.store.settle(receipt.attempt, &settlement, now)?;
+        let hold = settlement.hold;
         self.budget.windows.push(Attempt {
             kind: act.kind,
             target: act.target,
