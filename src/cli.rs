@@ -165,6 +165,14 @@ Examples:
     Rehearse(Rehearse),
 }
 
+/// Of every command that takes the lock.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Patience {
+    /// How long to wait for another pass or command to end, for example 30s
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub lock_wait: Option<Duration>,
+}
+
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
@@ -180,9 +188,9 @@ pub struct Run {
     /// Longest duration of the pass, for example 10m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_runtime: Option<Duration>,
-    /// How long to wait for another pass to end, for example 30s
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub lock_wait: Option<Duration>,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
     /// Seed of the pauses, to repeat a pass
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
@@ -209,6 +217,9 @@ pub struct Cleanup {
     /// Count what would go and remove nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// Flags of `migrate`.
@@ -217,6 +228,9 @@ pub struct Migrate {
     /// Show applied and pending migrations and change nothing
     #[arg(long)]
     pub status: bool,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// Flags of `login`.
@@ -225,6 +239,9 @@ pub struct Login {
     /// File with the code of the second factor; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub code_file: Option<PathBuf>,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// Flags of `resume`.
@@ -233,6 +250,9 @@ pub struct Resume {
     /// Clear timed holds as well
     #[arg(long)]
     pub force: bool,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// What to do with the session.
@@ -274,6 +294,9 @@ pub struct SessionImport {
     /// Let the file's device replace the one this account already has
     #[arg(long)]
     pub replace_device: bool,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// Flags of `session export`.

@@ -219,7 +219,8 @@ pub trait Platform {
 
     /// The device as it stands (missing parts made once), to be stored if the account has none.
     fn device(&self) -> Device;
-    /// Replaces the session in use, after a login or an import, or drops it.
+    /// Replaces the session in use, after a login or an import, or drops it before a login, which
+    /// then begins with the configured app version.
     fn use_session(&mut self, session: Option<Session>);
 }
 

@@ -95,7 +95,7 @@ fn tls_without_a_named_protocol_is_refused() {
     let _ = stream
         .write_all(request)
         .and_then(|()| stream.read_to_end(&mut answer));
-    assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    assert!(answer.is_empty(), "{}", answer.escape_ascii());
     assert!(server.record().is_empty());
 }
 

@@ -3,7 +3,7 @@
 
 mod practice_support;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use practice_support::{HandClock, OPERATOR, Practice, START_S, Sketch};
 use serde_json::{Value, json};
@@ -428,6 +428,8 @@ fn what_was_published_does_not_depend_on_when_one_asks() {
         })
         .collect();
     assert_eq!(all, in_pieces);
+    let times_of_day: BTreeSet<i64> = all.iter().map(|story| story.taken_at % 86_400).collect();
+    assert_eq!(times_of_day.len(), all.len(), "each day has its own chance");
     for story in &all {
         assert_eq!(world.item(story.pk, end).as_ref(), Some(story));
         assert_eq!(world.item(story.pk, story.taken_at - 1), None);
@@ -466,5 +468,4 @@ fn one_target_is_renamed_and_one_disappears_within_a_day() {
             .all(|item| !world.user(item.profile).unwrap().is_private(noon))
     );
     assert_eq!(world.operator().pk, OPERATOR);
-    let _ = Arc::new(world);
 }

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -159,8 +161,8 @@ fn state_of_a_reply_is_in_the_next_export_and_empty_values_change_nothing() {
     let config = config(BaseUrl::LoopbackPlain(server.address));
     let rng = ChaCha8Rng::seed_from_u64(1);
     let clock = VirtualClock::new(NOW);
-    let (device, session) = (&imported.device, &imported.session);
-    let mut client = Instagram::new(&config, Some(device), Some(session), clock, rng).unwrap();
+    let (device, session) = (Some(&imported.device), Some(&imported.session));
+    let mut client = Instagram::new(&config, device, session, clock.clone(), rng).unwrap();
     let session: Session = client.current_user().session.unwrap();
     assert_eq!(client.current_user().session, None, "nothing new");
 
@@ -180,6 +182,13 @@ fn state_of_a_reply_is_in_the_next_export_and_empty_values_change_nothing() {
     ] {
         assert_eq!(second.header(header), Some(value), "{header}");
     }
+    clock.advance_to(NOW.plus(Duration::from_mins(1)));
+    let _ = client.current_user();
+    assert_eq!(
+        server.received()[2].header("cookie"),
+        None,
+        "it has expired"
+    );
     // All of it survives the settings file.
     let text = Value::Object(settings).to_string();
     assert_eq!(import(&text).unwrap().session, session);

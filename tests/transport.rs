@@ -4,7 +4,8 @@
 
 mod support;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use story_liker::config::BaseUrl;
@@ -12,6 +13,7 @@ use story_liker::model::{HoldReason, ItemKind};
 use story_liker::ports::{Effect, Next, Objection, Platform, PlatformError};
 use support::client::{client, config, item, logged_in, pk, session};
 use support::raw_server::{Act, RawServer, fixture, json, reply};
+use support::refusing::Refusing;
 
 const TARGET: &str = "72000000002";
 
@@ -129,7 +131,7 @@ fn a_redirect_is_reported_and_not_followed() {
 
 #[test]
 fn a_failed_connection_sent_nothing() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0")
+    let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
@@ -161,6 +163,34 @@ fn a_body_beyond_the_limit_is_not_taken_whole() {
         (unknown_shape(), Effect::Unknown)
     );
     assert!(error.message.contains("8 MiB"), "{}", error.message);
+}
+
+#[test]
+fn reading_stops_at_the_limit_even_if_more_is_promised() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n".to_vec();
+    let (error, _) = like_against(Act::Stall([head, vec![b' '; 9 * 1024 * 1024]].concat()));
+    assert!(error.message.contains("8 MiB"), "{}", error.message);
+}
+
+#[test]
+fn over_tls_only_http_2_and_tls_1_3_are_offered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut real = config(BaseUrl::LoopbackTls(listener.local_addr().unwrap()));
+    real.connect_timeout = Duration::from_millis(400);
+    let hello = std::thread::spawn(move || {
+        let mut hello = vec![0; 4096];
+        let length = listener.accept().unwrap().0.read(&mut hello).unwrap();
+        hello.truncate(length);
+        hello
+    });
+    let answer = client(&real, Some(&session())).current_user();
+    assert_eq!(answer.result.unwrap_err().effect, Effect::Unsent);
+    let hello = hello.join().unwrap();
+    let offers = |bytes: &[u8]| hello.windows(bytes.len()).any(|window| window == bytes);
+    assert!(offers(b"i.instagram.com"), "the name stays");
+    // Extension 16 (ALPN) with the one entry `h2`; extension 43 (versions) with 0x0304 alone.
+    assert!(offers(b"\x00\x10\x00\x05\x00\x03\x02h2"), "HTTP/2 alone");
+    assert!(offers(b"\x00\x2b\x00\x03\x02\x03\x04"), "TLS 1.3 alone");
 }
 
 #[test]
@@ -208,4 +238,20 @@ fn a_like_after_the_server_closed_the_idle_connection_arrives_once() {
         Ok(()) => assert_eq!(likes, 1),
         Err(_) => assert!(likes <= 1),
     }
+}
+
+#[test]
+fn a_request_refused_at_protocol_level_is_not_sent_again_either() {
+    let server = Refusing::start();
+    let mut ca_file = tempfile::NamedTempFile::new().unwrap();
+    ca_file.write_all(server.certificate.as_bytes()).unwrap();
+    let mut config = config(BaseUrl::LoopbackTls(server.address));
+    config.ca_file = Some(ca_file.path().to_owned());
+    let answer = client(&config, Some(&session())).like(&item(ItemKind::Post));
+    let error = answer.result.unwrap_err();
+    assert_eq!(
+        (error.next, error.effect),
+        (Next::RepeatRead, Effect::Unknown)
+    );
+    assert_eq!(server.requests(), 1, "{}", error.message);
 }

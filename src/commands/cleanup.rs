@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::shell::{Failure, Shell};
+use super::shell::{Failure, Shell, system_clock};
 use crate::cli::Cleanup;
-use crate::clock::SystemClock;
 use crate::exit::ExitCode;
 use crate::model::Timestamp;
 use crate::ports::{Clock, Retention, Store};
-use crate::store::MigratePolicy;
 use crate::telemetry::logging::Stream;
 
 /// History younger than this is never removed: windows reach back 35 days, escalation 30.
@@ -32,19 +30,8 @@ pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
         ));
     }
     let posts_before = flags.posts_before.map(midnight_utc);
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
-    let mut store = shell.open(
-        &config,
-        "cleanup",
-        Duration::ZERO,
-        MigratePolicy::Automatic,
-        &clock,
-    )?;
+    let clock = system_clock()?;
+    let mut store = shell.open(&config, "cleanup", flags.patience, &clock)?;
     let retention = Retention {
         stories_after: config.stories_after,
         history_keep,
@@ -61,7 +48,7 @@ pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
             .transpose()?;
         (store.prune(&retention, now)?, posts)
     };
-    shell.answer(
+    shell.report(
         || json!({ "dry_run": flags.dry_run, "pruned": pruned, "posts": posts }),
         || {
             let verb = if flags.dry_run {

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
 use super::run::Shown;
-use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed};
+use super::shell::{
+    Failure, Shell, account_name, fresh_rng, fresh_seed, system_clock, unless_interrupted,
+};
 use crate::care::hold;
 use crate::cli::Login;
 use crate::clock::SystemClock;
@@ -17,29 +19,19 @@ use crate::exit::ExitCode;
 use crate::instagram::{Instagram, totp};
 use crate::model::{Account, Hold, Secret};
 use crate::ports::{Clock, SecondFactor, Store};
-use crate::store::MigratePolicy;
 use crate::telemetry::logging::Stream;
 
 /// A code has six digits, a backup code eight; anything longer is not a code.
 const LONGEST_CODE: u64 = 64;
 
+const INTERRUPTED: &str = "stopped while it was awaited";
+
 /// Logs in with the configured name and password.
 pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
-    let mut store = shell.open(
-        &config,
-        "login",
-        Duration::ZERO,
-        MigratePolicy::Automatic,
-        &clock,
-    )?;
+    let clock = system_clock()?;
+    let mut store = shell.open(&config, "login", flags.patience, &clock)?;
     store.recover(clock.now())?;
     let account = store.account()?;
     only_session_holds(&store.holds(clock.now())?, &clock, "a login")?;
@@ -65,9 +57,9 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     })?;
     let password = match config.account.password.clone() {
         Some(password) => password,
-        None => ask_hidden("Password of ", &username).map_err(|problem| {
+        None => ask_hidden(&clock, format!("Password of {username}: ")).map_err(|problem| {
             Failure::new(
-                ExitCode::Config,
+                clock.interrupted().map_or(ExitCode::Config, ExitCode::from),
                 format!(
                     "no password for {username}: {problem}; set account.password_file, or run this \
                      on a terminal to type it"
@@ -87,6 +79,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
         file: flags.code_file.clone(),
         secret: TotpSecret::new(config.account.totp_secret.as_ref(), &clock),
         username: username.clone(),
+        clock: &clock,
     };
     let ports = Ports {
         platform: &mut platform,
@@ -107,7 +100,11 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
             );
             Ok(ExitCode::Ok)
         }
-        LoginEnd::Stop(stop) => Err(Failure::new(stop.code(), stop.sentence())),
+        LoginEnd::Stop(stop) => Err(match clock.interrupted() {
+            // Stopped while a code was asked for: the signal is the reason.
+            Some(interrupt) => Failure::new(interrupt.into(), stop.sentence()),
+            None => stop.into(),
+        }),
     }
 }
 
@@ -182,12 +179,15 @@ struct Codes<'a> {
     file: Option<PathBuf>,
     secret: TotpSecret<'a>,
     username: String,
+    clock: &'a SystemClock,
 }
 
 impl CodeSource for Codes<'_> {
     fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
         if let Some(file) = &self.file {
-            return read_code(file);
+            let file = file.clone();
+            return unless_interrupted(self.clock, move || read_code(&file))
+                .unwrap_or_else(|| Err(INTERRUPTED.to_owned()));
         }
         if self.secret.secret.is_some() && factor.totp {
             return self.secret.code(factor);
@@ -197,7 +197,8 @@ impl CodeSource for Codes<'_> {
         } else {
             "text message"
         };
-        ask_hidden(&format!("Code from the {what} of "), &self.username).map_err(|problem| {
+        let prompt = format!("Code from the {what} of {}: ", self.username);
+        ask_hidden(self.clock, prompt).map_err(|problem| {
             format!(
                 "a second factor is asked for and there is no code: {problem}; use --code-file, or \
                  account.totp_secret_file, or a terminal"
@@ -229,11 +230,19 @@ fn read_code(file: &Path) -> Result<Secret, String> {
 }
 
 /// Asks on the terminal, without echo.
-fn ask_hidden(what: &str, username: &str) -> Result<Secret, String> {
+fn ask_hidden(clock: &SystemClock, prompt: String) -> Result<Secret, String> {
     if !io::stdin().is_terminal() {
         return Err("standard input is not a terminal".to_owned());
     }
-    let typed = rpassword::prompt_password(format!("{what}{username}: "))
+    let as_it_was = tcgetattr(io::stdin());
+    let typed = unless_interrupted(clock, || rpassword::prompt_password(prompt));
+    if let (None, Ok(as_it_was)) = (&typed, as_it_was) {
+        // The reader is left behind with the echo off; a terminal that stays so is a nuisance, no
+        // more, so a failure changes nothing.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &as_it_was);
+    }
+    let typed = typed
+        .ok_or(INTERRUPTED)?
         .map_err(|error| format!("the terminal cannot be read: {error}"))?;
     let typed = typed.trim_end_matches(['\r', '\n']);
     if typed.is_empty() {

@@ -1,14 +1,11 @@
 //! `migrate`: brings the database up to this version, all in one transaction.
 
-use std::time::Duration;
-
 use serde_json::json;
 
-use super::shell::{Failure, Shell};
+use super::shell::{Failure, Shell, lock_request, system_clock, while_waiting};
 use crate::cli::Migrate;
-use crate::clock::SystemClock;
 use crate::exit::ExitCode;
-use crate::store::{LockRequest, Opening, migrate as apply, migration_status};
+use crate::store::{Opening, migrate as apply, migration_status};
 use crate::telemetry::logging::Stream;
 
 /// Applies what is pending, or only shows it.
@@ -42,19 +39,11 @@ pub fn migrate(shell: &Shell, flags: &Migrate) -> Result<ExitCode, Failure> {
         );
         return Ok(ExitCode::Ok);
     }
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
-    let request = LockRequest {
-        command: "migrate",
-        wait: Duration::ZERO,
-        clock: &clock,
-    };
-    let applied = apply(database, &request, Opening::default())?;
-    shell.answer(
+    let clock = system_clock()?;
+    let request = lock_request("migrate", flags.patience, &clock);
+    let applied = apply(database, &request, Opening::default())
+        .map_err(|error| while_waiting(error, &clock))?;
+    shell.report(
         || json!({ "database": database, "applied": applied }),
         || match applied.as_slice() {
             [] => format!("{} is up to date", database.display()),

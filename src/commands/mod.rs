@@ -14,6 +14,7 @@ mod run;
 mod session;
 mod shell;
 mod status;
+mod status_text;
 
 use crate::cli::{Cli, Command};
 use crate::exit::ExitCode;
@@ -26,8 +27,14 @@ pub fn execute(cli: Cli) -> ExitCode {
     let code = match cli.command {
         Command::Run(flags) => return run::run(&shell, &flags),
         Command::Rehearse(flags) => rehearse::rehearse(&shell, &flags),
-        Command::Cleanup(flags) => cleanup::cleanup(&shell, &flags),
-        Command::Migrate(flags) => migrate::migrate(&shell, &flags),
+        Command::Cleanup(flags) => {
+            return cleanup::cleanup(&shell, &flags)
+                .unwrap_or_else(|failure| shell.not_started(&failure));
+        }
+        Command::Migrate(flags) => {
+            return migrate::migrate(&shell, &flags)
+                .unwrap_or_else(|failure| shell.not_started(&failure));
+        }
         Command::Login(flags) => login::login(&shell, &flags),
         Command::Resume(flags) => resume::resume(&shell, &flags),
         Command::Session(flags) => session::session(&shell, &flags),

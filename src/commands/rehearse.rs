@@ -6,11 +6,12 @@ use std::sync::Arc;
 use log::LevelFilter;
 use serde_json::json;
 
-use super::shell::{Failure, Shell, print_line};
+use super::shell::{Failure, Shell, print_line, system_clock};
 use crate::cli::{Rehearse, Trouble};
-use crate::clock::SystemClock;
+use crate::config::Flag;
 use crate::exit::ExitCode;
-use crate::ports::{Clock, Interrupt};
+use crate::ports::Clock;
+use crate::practice::switches::Switches;
 use crate::practice::{self, Options, Wire};
 use crate::rehearse::{Plan, Rehearsal, pass_line, rehearse as hold, summary_text};
 use crate::telemetry::logging::Stream;
@@ -20,7 +21,15 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
     if let Some(address) = flags.serve {
         return serve(shell, flags, address);
     }
-    let loaded = shell.load(&shell.request())?;
+    let mut request = shell.request();
+    // It keeps its own file in a temporary folder, so it must not ask for a place for another.
+    request.flags.retain(|flag| flag.key != "database");
+    request.flags.push(Flag {
+        key: "database",
+        flag: "rehearse",
+        text: "rehearsal.db".to_owned(),
+    });
+    let loaded = shell.load(&request)?;
     if !shell.global.json {
         let limits = match &loaded.file {
             Some(file) => format!("limits and pauses of {}", file.display()),
@@ -37,6 +46,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
         days: flags.days,
         seed: flags.seed,
         trouble: flags.trouble == Trouble::Mild,
+        switches: Switches::default(),
     };
     // The timeline tells what a log would; only who asks for a level sees the log as well.
     let level = shell.global.log_level.unwrap_or(LevelFilter::Off);
@@ -83,21 +93,12 @@ fn as_json(flags: &Rehearse, rehearsal: &Rehearsal) -> serde_json::Value {
 
 fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
+    let clock = system_clock()?;
     let wire = if flags.plain { Wire::Plain } else { Wire::Tls };
     let options = Options::serving(address, wire, flags.seed);
     practice::serve(options, &mut std::io::stdout(), || {
-        clock.sleep_until_interrupted()
+        clock.sleep_until_interrupted();
     })
     .map_err(|error| Failure::new(ExitCode::CantCreat, error.to_string()))?;
-    Ok(match clock.interrupted() {
-        Some(Interrupt::Term) => ExitCode::Terminated,
-        Some(Interrupt::Int) => ExitCode::Interrupted,
-        None => ExitCode::Ok,
-    })
+    Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))
 }

@@ -1,35 +1,20 @@
 //! `resume`: a person says that the cause of a hold is dealt with.
 
-use std::time::Duration;
-
 use serde_json::json;
 
-use super::shell::{Failure, Shell};
+use super::shell::{Failure, Shell, system_clock};
 use crate::cli::Resume;
-use crate::clock::SystemClock;
 use crate::exit::ExitCode;
 use crate::model::Hold;
 use crate::ports::{Change, Clock, Store};
-use crate::store::MigratePolicy;
 use crate::telemetry::logging::Stream;
 
 /// Clears the holds that need a person; timed ones too if forced.
 pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
-    let mut store = shell.open(
-        &config,
-        "resume",
-        Duration::ZERO,
-        MigratePolicy::Automatic,
-        &clock,
-    )?;
+    let clock = system_clock()?;
+    let mut store = shell.open(&config, "resume", flags.patience, &clock)?;
     let now = clock.now();
     let holds = store.holds(now)?;
     let (clear, keep): (Vec<&Hold>, Vec<&Hold>) = holds

@@ -2,50 +2,29 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::login::TotpSecret;
-use super::shell::{Failure, Shell, fresh_rng, fresh_seed, print_line, progress_columns};
+use super::shell::{Failure, Shell, fresh_rng, fresh_seed, progress_columns, system_clock};
 use crate::cli::Run;
-use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engage::{Mode, PassInput, Ports, Report, Waiting, pass};
 use crate::exit::ExitCode;
 use crate::instagram::Instagram;
 use crate::model::Timestamp;
 use crate::ports::Store;
-use crate::store::MigratePolicy;
+use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::{Stream, Style};
 use crate::telemetry::progress::Progress;
 
 /// Runs one pass and prints its report.
 pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
     shell.log_to(Stream::Stdout);
-    let machine = shell.global.json || shell.style(Stream::Stdout) == Style::Json;
     let code = match one_pass(shell, flags) {
         Ok(report) => {
             let code = report.exit_code();
-            if machine {
-                print_line(&report.to_json().to_string());
-            } else {
-                print_line(&super::report_text::render(&report));
-            }
+            shell.report(|| report.to_json(), || super::report_text::render(&report));
             code
         }
-        Err(failure) => {
-            if machine {
-                let exit = json!({
-                    "code": failure.code.number(),
-                    "name": failure.code.name(),
-                    "reason": failure.message,
-                });
-                shell.fail(&failure);
-                print_line(&json!({ "stop": { "name": "not_started" }, "exit": exit }).to_string());
-                failure.code
-            } else {
-                shell.fail(&failure)
-            }
-        }
+        Err(failure) => shell.not_started(&failure),
     };
     flags
         .success_codes
@@ -63,24 +42,22 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
     let seed = flags.seed.map_or_else(fresh_seed, Ok)?;
     let run_id = format!("{:016x}", fresh_seed()?);
     shell.context.set_run(Some(run_id.clone()));
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
+    let clock = system_clock()?;
     let migrate = if flags.no_migrate {
         MigratePolicy::Refuse
     } else {
         MigratePolicy::Automatic
     };
-    let wait = flags.lock_wait.unwrap_or(Duration::ZERO);
+    let opening = Opening {
+        migrate,
+        ..Opening::default()
+    };
     let command = if flags.dry_run {
         "run --dry-run"
     } else {
         "run"
     };
-    let mut store = shell.open(&config, command, wait, migrate, &clock)?;
+    let mut store = shell.open_as(&config, command, flags.patience, &clock, opening)?;
     let account = store.account()?;
     let mut platform = Instagram::new(
         &config.instagram,

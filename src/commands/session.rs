@@ -10,16 +10,16 @@ use serde_json::json;
 
 use super::login::{nobody, only_session_holds};
 use super::run::Shown;
-use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed, print_line};
+use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed, print_line, system_clock};
 use crate::cli::{Session as Flags, SessionExport, SessionImport};
 use crate::clock::{SystemClock, wall_clock};
 use crate::config::Config;
-use crate::engage::{Actor, Ports, ProofEnd, Waiting, prove};
+use crate::engage::{Actor, Ports, ProofEnd, Stop, prove};
 use crate::exit::ExitCode;
 use crate::instagram::{Instagram, settings};
-use crate::model::{Account, Device, Session};
-use crate::ports::{Change, Clock, Store};
-use crate::store::{MigratePolicy, Reader};
+use crate::model::{Account, Device, Hold, Pk, Session};
+use crate::ports::{Change, Clock, Myself, Store};
+use crate::store::Reader;
 use crate::telemetry::logging::Stream;
 
 /// A settings file has a few kilobytes.
@@ -48,19 +48,8 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     for warning in &brought.warnings {
         log::warn!("{warning}");
     }
-    let clock = SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}"),
-        )
-    })?;
-    let mut store = shell.open(
-        config,
-        "session import",
-        Duration::ZERO,
-        MigratePolicy::Automatic,
-        &clock,
-    )?;
+    let clock = system_clock()?;
+    let mut store = shell.open(config, "session import", flags.patience, &clock)?;
     let now = clock.now();
     store.recover(now)?;
     let account = store.account()?;
@@ -76,7 +65,7 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     let device = crate::ports::Platform::device(&platform);
     let known = account.device.as_ref();
     if brought.device.is_some()
-        && known.is_some_and(|known| *known != device)
+        && known.is_some_and(|known| !settings::is_same_device(known, &device))
         && !flags.replace_device
     {
         return Err(Failure::new(
@@ -89,103 +78,105 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
             ),
         ));
     }
-    store.apply(
-        &[
-            Change::Device {
-                device,
-                replace: flags.replace_device,
-            },
-            Change::SessionObtained {
-                session: brought.session.clone(),
-                at: now,
-            },
-        ],
-        now,
-    )?;
-    let held = only_session_holds(&store.holds(now)?, &clock, "a proof of life").err();
-    if flags.offline || held.is_some() {
-        let why = held.map_or_else(|| "--offline".to_owned(), |failure| failure.message);
-        shell.answer(
-            || json!({ "imported": true, "pk": brought.session.pk, "proved": false, "why": why }),
-            || {
-                format!(
-                    "imported the session of account {}; Instagram was not asked whether it is \
-                     alive ({why}); the next 'run' asks first",
-                    brought.session.pk
-                )
-            },
-        );
-        return Ok(ExitCode::Ok);
-    }
-    let mut waiting = Shown::new(shell, Stream::Stderr);
-    proved(
-        shell,
-        config,
-        &clock,
-        &mut platform,
-        &mut store,
-        &mut waiting,
-    )
+    let mut changes = vec![
+        Change::Device {
+            device,
+            replace: flags.replace_device,
+        },
+        Change::SessionObtained {
+            session: brought.session.clone(),
+            at: now,
+        },
+    ];
+    // They were about a session that is no more.
+    let (about_session, others): (Vec<Hold>, Vec<Hold>) = store
+        .holds(now)?
+        .into_iter()
+        .filter(|hold| hold.in_force(now))
+        .partition(|hold| hold.reason.about_session());
+    changes.extend(about_session.iter().map(|hold| Change::HoldCleared {
+        hold: hold.id,
+        by: "session import",
+    }));
+    store.apply(&changes, now)?;
+    let cleared = about_session.len();
+    let unproved = if flags.offline {
+        Some("--offline".to_owned())
+    } else {
+        let held = only_session_holds(&others, &clock, "a proof of life");
+        held.err().map(|failure| failure.message)
+    };
+    let myself = match unproved {
+        Some(why) => Err(why),
+        None => Ok(proved(shell, config, &clock, &mut platform, &mut store)?),
+    };
+    answer(shell, brought.session.pk, &myself, cleared);
+    Ok(ExitCode::Ok)
 }
 
+/// Asks once whether the session, which is stored, is alive.
 fn proved(
     shell: &Shell,
     config: &Config,
     clock: &SystemClock,
     platform: &mut Instagram<&SystemClock>,
     store: &mut dyn Store,
-    waiting: &mut dyn Waiting,
-) -> Result<ExitCode, Failure> {
+) -> Result<Myself, Failure> {
     let account = store.account()?;
     let ports = Ports {
         platform,
         store,
         clock,
-        waiting,
+        waiting: &mut Shown::new(shell, Stream::Stderr),
     };
     let mut actor = Actor::new(ports, config, fresh_seed()?, None, false)?;
-    if let Some(stop) = actor.pause_before_proof() {
-        return Err(Failure::new(stop.code(), stop.sentence()));
-    }
-    match prove(&mut actor, &account, true, true) {
-        ProofEnd::Alive(myself) => {
-            let now = actor.now();
-            let cleared: Vec<Change> = actor
-                .store()
-                .holds(now)?
-                .iter()
-                .filter(|hold| hold.in_force(now) && hold.reason.about_session())
-                .map(|hold| Change::HoldCleared {
-                    hold: hold.id,
-                    by: "session import",
-                })
-                .collect();
-            actor.store().apply(&cleared, now)?;
-            shell.answer(
-                || {
-                    json!({ "imported": true, "pk": myself.pk, "username": myself.username,
-                            "proved": true, "holds_cleared": cleared.len() })
-                },
-                || {
-                    let mut text = format!("imported: {} ({}), alive", myself.username, myself.pk);
-                    if !cleared.is_empty() {
-                        text.push_str("; the hold about the session is cleared");
-                    }
-                    text
-                },
-            );
-            Ok(ExitCode::Ok)
-        }
-        ProofEnd::RepeatRead => Err(Failure::new(
-            ExitCode::Unavailable,
-            "the session is stored, but Instagram could not be reached to prove it; the next \
-             'run' asks first",
-        )),
-        ProofEnd::Stop(stop) => Err(Failure::new(
-            stop.code(),
-            format!("the session could not be proved alive: {}", stop.sentence()),
-        )),
-    }
+    let stop = match actor.pause_before_proof() {
+        Some(stop) => stop,
+        None => match prove(&mut actor, &account, false, true) {
+            ProofEnd::Alive(myself) => return Ok(myself),
+            ProofEnd::Stop(stop) => stop,
+            ProofEnd::RepeatRead => Stop::Unavailable {
+                message: "Instagram could not be reached".to_owned(),
+                hold_until: None,
+            },
+        },
+    };
+    let what = match &stop {
+        Stop::Objected(_) | Stop::WrongAccount { .. } => "the session was not accepted",
+        _ => "the session is stored but not proved alive, the next 'run' asks first",
+    };
+    let failure = Failure::from(stop);
+    Err(Failure::new(
+        failure.code,
+        format!("{what}: {}", failure.message),
+    ))
+}
+
+fn answer(shell: &Shell, pk: Pk, myself: &Result<Myself, String>, cleared: usize) {
+    shell.answer(
+        || {
+            let mut answer = json!({ "imported": true, "pk": pk, "proved": myself.is_ok(),
+                                     "holds_cleared": cleared });
+            match myself {
+                Ok(myself) => answer["username"] = json!(myself.username),
+                Err(why) => answer["why"] = json!(why),
+            }
+            answer
+        },
+        || {
+            let mut text = match myself {
+                Ok(myself) => format!("imported: {} ({pk}), alive", myself.username),
+                Err(why) => format!(
+                    "imported the session of account {pk}; Instagram was not asked whether it is \
+                     alive ({why}); the next 'run' asks first"
+                ),
+            };
+            if cleared > 0 {
+                text.push_str("; the hold about the session is cleared");
+            }
+            text
+        },
+    );
 }
 
 fn bring(flags: &SessionImport) -> Result<Brought, Failure> {

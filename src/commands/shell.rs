@@ -2,20 +2,23 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use log::LevelFilter;
 use rand::rngs::{ChaCha8Rng, SysRng};
 use rand::{SeedableRng, TryRng};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::cli::Global;
-use crate::clock::wall_clock;
+use crate::cli::{Global, Patience};
+use crate::clock::{SystemClock, wall_clock};
 use crate::config::{self, Config, Environment, Loaded, Request};
+use crate::engage::Stop;
 use crate::exit::ExitCode;
 use crate::model::Account;
-use crate::ports::{Clock, StoreError};
-use crate::store::{LockRequest, MigratePolicy, Opening, Writer};
+use crate::ports::{Clock, Interrupt, StoreError};
+use crate::store::{LockRequest, Opening, Writer};
 use crate::telemetry::logging::{Context, Stream, Style, TimeSource, install, logger};
 
 /// A command that could not do what was asked.
@@ -40,6 +43,28 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::new(error.exit_code(), error.to_string())
+    }
+}
+
+/// A command other than a pass was stopped before it could do what was asked: a full window means
+/// "later" then, and a signal has its own code.
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        let code = match &stop {
+            Stop::Interrupted(interrupt) => (*interrupt).into(),
+            Stop::WindowFull { .. } => ExitCode::TempFail,
+            stop => stop.code(),
+        };
+        Self::new(code, stop.sentence())
+    }
+}
+
+impl From<Interrupt> for ExitCode {
+    fn from(interrupt: Interrupt) -> Self {
+        match interrupt {
+            Interrupt::Int => Self::Interrupted,
+            Interrupt::Term => Self::Terminated,
+        }
     }
 }
 
@@ -115,30 +140,29 @@ impl Shell {
         ));
     }
 
-    /// Opens the database for writing, with its locks.
+    /// Opens the database for writing, with its locks; makes or migrates it where that is due.
     pub fn open(
         &self,
         config: &Config,
         command: &str,
-        lock_wait: Duration,
-        migrate: MigratePolicy,
+        patience: Patience,
         clock: &dyn Clock,
     ) -> Result<Writer, Failure> {
-        let request = LockRequest {
-            command,
-            wait: lock_wait,
-            clock,
-        };
-        let opening = Opening {
-            migrate,
-            ..Opening::default()
-        };
-        Ok(Writer::open(
-            &config.database,
-            &config.profile,
-            &request,
-            opening,
-        )?)
+        self.open_as(config, command, patience, clock, Opening::default())
+    }
+
+    /// The same, with a say in what is made and migrated.
+    pub fn open_as(
+        &self,
+        config: &Config,
+        command: &str,
+        patience: Patience,
+        clock: &dyn Clock,
+        opening: Opening,
+    ) -> Result<Writer, Failure> {
+        let request = lock_request(command, patience, clock);
+        Writer::open(&config.database, &config.profile, &request, opening)
+            .map_err(|error| while_waiting(error, clock))
     }
 
     /// The answer to a question, on stdout: as JSON if asked for, else as text. A closed pipe is
@@ -152,12 +176,91 @@ impl Shell {
         print_line(&answer);
     }
 
+    /// Whether stdout is read by a program: it gets one JSON report as the last line.
+    pub fn reports_to_machine(&self) -> bool {
+        self.global.json || self.style(Stream::Stdout) == Style::Json
+    }
+
+    /// The report of a command whose log is its output: the last line on stdout.
+    pub fn report(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
+        let report = if self.reports_to_machine() {
+            json().to_string()
+        } else {
+            text()
+        };
+        print_line(&report);
+    }
+
+    /// The report of such a command when it did not get as far as doing anything.
+    pub fn not_started(&self, failure: &Failure) -> ExitCode {
+        let code = self.fail(failure);
+        if self.reports_to_machine() {
+            let exit = json!({ "code": code, "name": code.name(), "reason": failure.message });
+            print_line(&json!({ "stop": { "name": "not_started" }, "exit": exit }).to_string());
+        }
+        code
+    }
+
     /// Tells a failure on stderr.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
         let mut stderr = io::stderr();
         // Nobody is left to tell when stderr is closed.
         let _ = writeln!(stderr, "story-liker: {}", failure.message);
         failure.code
+    }
+}
+
+/// How and for how long `command` asks for the locks.
+pub fn lock_request<'a>(
+    command: &'a str,
+    patience: Patience,
+    clock: &'a dyn Clock,
+) -> LockRequest<'a> {
+    LockRequest {
+        command,
+        wait: patience.lock_wait.unwrap_or(Duration::ZERO),
+        clock,
+    }
+}
+
+/// The failure of a command that could not get at the database: a signal that ended its wait for a
+/// lock is the reason, not the lock.
+pub fn while_waiting(error: StoreError, clock: &dyn Clock) -> Failure {
+    match (error, clock.interrupted()) {
+        (StoreError::Busy(message), Some(interrupt)) => Failure::new(
+            interrupt.into(),
+            format!("stopped while waiting: {message}"),
+        ),
+        (error, _) => error.into(),
+    }
+}
+
+/// The machine's clock, for a command that may wait: its waits end at SIGINT and SIGTERM.
+pub fn system_clock() -> Result<SystemClock, Failure> {
+    SystemClock::catching_signals().map_err(|error| {
+        Failure::new(
+            ExitCode::Software,
+            format!("signals cannot be caught: {error}; is there a limit on threads or files?"),
+        )
+    })
+}
+
+/// Waits for what is typed or piped in; `None` if a signal came first. The one who reads is left
+/// behind then: a read cannot be called off, but the program ends.
+pub fn unless_interrupted<T: Send + 'static>(
+    clock: &SystemClock,
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(read()));
+    loop {
+        match receiver.recv_timeout(LOOK_EVERY) {
+            Ok(value) => return Some(value),
+            Err(_) if clock.interrupted().is_some() => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
     }
 }
 

@@ -1,9 +1,234 @@
-//! `status`.
+//! `status`: where things stand, from the database alone. No lock, no request, no write: it answers
+//! while a pass runs and under every hold.
 
-use super::shell::{Failure, Shell};
+use serde::Serialize;
+use serde_json::json;
+
+use super::shell::{Failure, Shell, account_name};
+use super::status_text::render;
+use crate::care::hold::MEMORY;
+use crate::care::limits::LimitsInForce;
+use crate::clock::wall_clock;
+use crate::config::Config;
+use crate::engage::{Outlook, Seen, WindowReport, as_if_synchronised, next_check, outlook, wanted};
 use crate::exit::ExitCode;
+use crate::model::{
+    Account, Hold, HoldReason, ItemState, RunRecord, Scope, ScopedLimit, Target, TargetTrouble,
+    Timestamp,
+};
+use crate::store::{ItemCount, Reader, WindowUse};
+use crate::telemetry::logging::Stream;
+
+/// How many runs are shown.
+const RUNS_SHOWN: u32 = 5;
+
+/// How many past holds are shown.
+const HOLDS_SHOWN: usize = 5;
+
+/// Everything that is shown.
+#[derive(Serialize)]
+pub(super) struct Status {
+    pub profile: String,
+    pub database: String,
+    pub at: Timestamp,
+    pub account: Option<String>,
+    pub session: Option<SessionStatus>,
+    pub next: Next,
+    pub holds_in_force: Vec<HoldStatus>,
+    pub recent_holds: Vec<HoldStatus>,
+    pub windows: Vec<WindowReport>,
+    pub likes_per_run: u32,
+    pub halved_until: Option<Timestamp>,
+    pub targets: Vec<TargetStatus>,
+    pub items: Vec<ItemCount>,
+    pub runs: Vec<RunStatus>,
+    pub file_bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct SessionStatus {
+    pub since: Option<Timestamp>,
+    pub proved_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Next {
+    pub at: Option<Timestamp>,
+    pub why: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct HoldStatus {
+    pub reason: HoldReason,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+    pub message: String,
+    pub cleared_at: Option<Timestamp>,
+    pub cleared_by: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct TargetStatus {
+    pub username: String,
+    pub known_as: Option<String>,
+    pub enabled: bool,
+    pub stories_checked_at: Option<Timestamp>,
+    pub posts_checked_at: Option<Timestamp>,
+    pub next_check_at: Option<Timestamp>,
+    pub trouble: Option<TargetTrouble>,
+    pub retry_at: Option<Timestamp>,
+    pub likes: Vec<WindowReport>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RunStatus {
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub exit_code: Option<u8>,
+    pub stop: Option<String>,
+    pub requests: u32,
+    pub likes: u32,
+}
 
 /// Shows where things stand.
-pub fn status(_shell: &Shell) -> Result<ExitCode, Failure> {
+pub fn status(shell: &Shell) -> Result<ExitCode, Failure> {
+    shell.log_to(Stream::Stderr);
+    let config = shell.load(&shell.request())?.config;
+    let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
+    let Some(account) = reader.account()? else {
+        let (profile, database) = (&config.profile, config.database.display());
+        shell.answer(
+            || json!({ "profile": profile, "database": config.database, "account": null }),
+            || {
+                format!(
+                    "profile '{profile}' has not been used yet with {database}; run 'story-liker \
+                     session import FILE' or 'story-liker login'"
+                )
+            },
+        );
+        return Ok(ExitCode::Ok);
+    };
+    let status = read(&config, &mut reader, &account, wall_clock())?;
+    shell.answer(|| json!(status), || render(&status));
     Ok(ExitCode::Ok)
+}
+
+fn read(
+    config: &Config,
+    reader: &mut Reader,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Status, Failure> {
+    let holds = reader.holds(now.minus(MEMORY))?;
+    let limits = LimitsInForce::new(&config.limits, &holds, now);
+    let windows = reader.windows(&limits.windows, now)?;
+    let mut targets = reader.targets()?;
+    as_if_synchronised(&mut targets, &wanted(config));
+    let items = reader.item_counts()?;
+    let full: Vec<(ScopedLimit, Timestamp)> = windows
+        .iter()
+        .filter_map(|window| Some((window.limit, window.room_at?)))
+        .collect();
+    let seen = Seen {
+        account,
+        holds: &holds,
+        targets: &targets,
+        full: &full,
+        items_wait: items.iter().any(|count| count.state == ItemState::New),
+    };
+    let Outlook { at, why } = outlook(config, &seen, now);
+    let targets = targets
+        .iter()
+        .map(|target| {
+            let of_target = limits
+                .for_target(Some(target.id))
+                .into_iter()
+                .filter(|limit| matches!(limit.scope, Scope::TargetLikes(_)))
+                .collect::<Vec<_>>();
+            let likes = reader.windows(&of_target, now)?;
+            Ok(target_status(config, target, &likes, now))
+        })
+        .collect::<Result<_, Failure>>()?;
+    let (in_force, past): (Vec<&Hold>, Vec<&Hold>) =
+        holds.iter().partition(|hold| hold.in_force(now));
+    Ok(Status {
+        profile: config.profile.to_string(),
+        database: config.database.display().to_string(),
+        at: now,
+        account: account.pk.map(|_| account_name(account)),
+        session: account.session.as_ref().map(|_| SessionStatus {
+            since: account.session_since,
+            proved_at: account.session_proved_at,
+        }),
+        next: Next { at, why },
+        holds_in_force: in_force.into_iter().map(hold_status).collect(),
+        recent_holds: past
+            .into_iter()
+            .rev()
+            .take(HOLDS_SHOWN)
+            .map(hold_status)
+            .collect(),
+        windows: windows.iter().map(window_report).collect(),
+        likes_per_run: limits.likes_per_run,
+        halved_until: limits.halved_until,
+        targets,
+        items,
+        runs: reader
+            .recent_runs(RUNS_SHOWN)?
+            .into_iter()
+            .map(run_status)
+            .collect(),
+        file_bytes: reader.size()?.bytes,
+    })
+}
+
+fn window_report(window: &WindowUse) -> WindowReport {
+    WindowReport {
+        key: window.limit.scope.key(),
+        limit: window.limit.limit.to_string(),
+        used: window.used,
+        free: window.limit.limit.count.saturating_sub(window.used),
+        next_at: window.room_at,
+    }
+}
+
+fn hold_status(hold: &Hold) -> HoldStatus {
+    HoldStatus {
+        reason: hold.reason,
+        since: hold.since,
+        until: hold.until,
+        message: hold.message.clone(),
+        cleared_at: hold.cleared_at,
+        cleared_by: hold.cleared_by.clone(),
+    }
+}
+
+fn target_status(
+    config: &Config,
+    target: &Target,
+    likes: &[WindowUse],
+    now: Timestamp,
+) -> TargetStatus {
+    TargetStatus {
+        username: target.listed_as.clone(),
+        known_as: (target.username != target.listed_as).then(|| target.username.clone()),
+        enabled: target.enabled,
+        stories_checked_at: target.stories_checked_at,
+        posts_checked_at: target.posts_checked_at,
+        next_check_at: next_check(config, target, now),
+        trouble: target.trouble,
+        retry_at: target.retry_at,
+        likes: likes.iter().map(window_report).collect(),
+    }
+}
+
+fn run_status(run: RunRecord) -> RunStatus {
+    RunStatus {
+        started_at: run.started_at,
+        ended_at: run.ended_at,
+        exit_code: run.exit_code,
+        stop: run.stop,
+        requests: run.requests,
+        likes: run.likes,
+    }
 }

@@ -195,19 +195,9 @@ impl<'a> Actor<'a> {
         })
     }
 
-    /// Now, in the platform's time as far as it is known.
-    pub fn now(&self) -> Timestamp {
-        self.watch.now()
-    }
-
     /// Waits for the pause due before a proof of life; the stop, if the wait ended otherwise.
     pub fn pause_before_proof(&mut self) -> Option<Stop> {
         self.pause_before(&Act::read("current_user"))
-    }
-
-    /// The store.
-    pub fn store(&mut self) -> &mut dyn Store {
-        self.store
     }
 }
 
@@ -274,7 +264,7 @@ impl Actor<'_> {
     ) -> Result<Verdict, Stop> {
         let now = self.watch.latest();
         let hold = error.and_then(|error| self.hold_for(act, error, now));
-        self.settle_with(act, receipt, error, hold, changes)
+        self.settle_with(act, receipt, error, hold.as_ref(), changes)
     }
 
     /// The same with a hold of the caller's choice.
@@ -283,15 +273,20 @@ impl Actor<'_> {
         act: &Act<'_>,
         receipt: Receipt,
         error: Option<&PlatformError>,
-        hold: Option<NewHold>,
+        hold: Option<&NewHold>,
         mut changes: Vec<Change>,
     ) -> Result<Verdict, Stop> {
         let now = self.watch.latest();
-        let reason = hold.as_ref().map(|hold| hold.reason);
+        let reason = hold.map(|hold| hold.reason);
         if reason.is_some_and(|reason| {
             matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
         }) {
             changes.push(Change::SessionDead);
+            // The device keeps what the platform gave it, above all its machine id.
+            changes.push(Change::Device {
+                device: self.platform.device(),
+                replace: true,
+            });
         }
         if self.dry_run {
             changes.retain(kept_in_a_dry_run);
@@ -300,11 +295,10 @@ impl Actor<'_> {
             outcome: outcome(error),
             detail: error.map(|error| error.message.clone()).unwrap_or_default(),
             session: receipt.session,
-            hold,
+            hold: hold.cloned(),
             changes,
         };
         self.store.settle(receipt.attempt, &settlement, now)?;
-        let hold = settlement.hold;
         self.budget.windows.push(Attempt {
             kind: act.kind,
             target: act.target,
@@ -314,9 +308,7 @@ impl Actor<'_> {
         });
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
         let confirmed = self.watch.confirmed();
-        Ok(error.map_or(Verdict::Fine, |error| {
-            verdict(act, error, confirmed, hold.as_ref())
-        }))
+        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold)))
     }
 
     /// Waits until `until`; the stop, if the wait ended for another reason.
@@ -445,6 +437,7 @@ fn kept_in_a_dry_run(change: &Change) -> bool {
         Change::Proved { .. }
             | Change::SessionAlive(_)
             | Change::SessionDead
+            | Change::Device { .. }
             | Change::HoldCleared { .. }
     )
 }

@@ -76,7 +76,7 @@ fn sequence(
     actor.platform.use_session(None);
     let device = Change::Device {
         device: actor.platform.device(),
-        replace: false,
+        replace: true,
     };
     actor.store.apply(&[device], now)?;
 

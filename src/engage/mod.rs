@@ -15,6 +15,7 @@
 mod absorb;
 mod act;
 mod login;
+mod outlook;
 mod pass;
 mod policy;
 mod queue;
@@ -25,7 +26,9 @@ mod watch;
 pub use absorb::{READ_BACK_AFTER, may_be_liked};
 pub use act::{Actor, Waiting};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in};
+pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, Ports, pass};
+pub use queue::{as_if_synchronised, next_check, wanted};
 pub use report::{Counts, Decision, HeldBy, Report, Stop, TargetReport, WindowReport};
 pub use session::{ProofEnd, prove};
 pub use watch::Watch;

@@ -27,24 +27,7 @@ pub(super) fn queue(
         if target.retry_at.is_some_and(|at| now < at) && !check_all {
             continue;
         }
-        let kinds = [
-            (
-                ItemKind::Story,
-                target.stories,
-                target.stories_checked_at,
-                config.stories.check_every,
-            ),
-            (
-                ItemKind::Post,
-                target.posts,
-                target.posts_checked_at,
-                config.posts.check_every,
-            ),
-        ];
-        for (kind, wanted, checked_at, every) in kinds {
-            if !wanted {
-                continue;
-            }
+        for (kind, checked_at, every) in checks(config, target) {
             let overdue = overdue(checked_at, every, now);
             let due = check_all || overdue >= 1000;
             let mut items = VecDeque::new();
@@ -68,6 +51,39 @@ pub(super) fn queue(
     // A stable sort: among equals the order of the targets' names stays.
     work.sort_by_key(|(overdue, kind, _)| (*overdue, *kind));
     Ok(work.into_iter().map(|(_, _, work)| work).collect())
+}
+
+/// What is checked of a target: which kind, when that was last done, and how often it is wanted.
+fn checks(
+    config: &Config,
+    target: &Target,
+) -> impl Iterator<Item = (ItemKind, Option<Timestamp>, Duration)> {
+    let stories = (
+        ItemKind::Story,
+        target.stories_checked_at,
+        config.stories.check_every,
+    );
+    let posts = (
+        ItemKind::Post,
+        target.posts_checked_at,
+        config.posts.check_every,
+    );
+    let wanted = [(target.stories, stories), (target.posts, posts)];
+    wanted
+        .into_iter()
+        .filter_map(|(wanted, check)| wanted.then_some(check))
+}
+
+/// When a pass next looks at this target, seen from `now`; `None` if nothing of it is wanted.
+pub fn next_check(config: &Config, target: &Target, now: Timestamp) -> Option<Timestamp> {
+    let due_at = |(_, checked_at, every): (ItemKind, Option<Timestamp>, Duration)| {
+        checked_at
+            .filter(|at| *at <= now)
+            .map_or(now, |at| at.plus(every))
+    };
+    let due_at = checks(config, target).map(due_at).min()?;
+    let due_at = due_at.max(target.retry_at.unwrap_or(due_at)).max(now);
+    target.enabled.then_some(due_at)
 }
 
 /// How overdue a check is, in thousandths of its interval; never checked is most overdue of all. A
@@ -145,9 +161,23 @@ pub(super) fn considered(
     }
 }
 
+/// The configured targets, as the store wants them.
+pub fn wanted(config: &Config) -> Vec<WantedTarget> {
+    config
+        .targets
+        .iter()
+        .map(|target| WantedTarget {
+            username: target.username.clone(),
+            enabled: target.enabled,
+            stories: target.stories,
+            posts: target.posts,
+        })
+        .collect()
+}
+
 /// The targets as synchronising with the configuration would leave them, for a dry run, which
-/// changes no row. Targets without a row get a number no row has.
-pub(super) fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarget]) {
+/// changes no row, and for commands that only look. Targets without a row get a number no row has.
+pub fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarget]) {
     for target in targets
         .iter_mut()
         .filter(|target| target.origin == TargetOrigin::Config)

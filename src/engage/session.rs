@@ -118,7 +118,7 @@ pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: &Hel
         }
     };
     let cleared = !changes.is_empty();
-    let verdict = actor.settle_with(&act, sent.receipt, error, hold.clone(), changes);
+    let verdict = actor.settle_with(&act, sent.receipt, error, hold.as_ref(), changes);
     match (verdict, hold) {
         (Err(stop), _) => still_doubtful.graver(stop),
         (Ok(_), Some(hold)) if cleared => Stop::Objected(HeldBy {

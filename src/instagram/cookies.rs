@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 /// is decided by what the reply says, and a good session must survive a stray deletion.
 const IDENTITY: [&str; 2] = ["sessionid", "ds_user_id"];
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Cookie {
     name: String,
     value: String,

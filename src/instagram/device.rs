@@ -16,7 +16,6 @@ use crate::model::Device;
 pub type Problem = String;
 
 /// The settings a request is made of.
-#[derive(Clone, Debug)]
 pub struct Profile {
     /// Everything, as stored.
     document: Map<String, Value>,
@@ -32,7 +31,13 @@ pub struct Profile {
     pub country: String,
     pub country_code: String,
     pub timezone_offset: String,
+    /// The machine id the platform gave this device. It outlives sessions: a login without it would
+    /// look like a new device.
+    pub machine_id: Option<String>,
 }
+
+/// The key of the machine id, in the device as in a settings file.
+pub const MACHINE_ID: &str = "mid";
 
 /// The ids a device has, in the order of the settings file.
 const UUIDS: [&str; 6] = [
@@ -81,16 +86,36 @@ impl Profile {
             country: text(&document, "country", "")?,
             country_code: number(&document, "country_code")?.to_string(),
             timezone_offset: number(&document, "timezone_offset")?.to_string(),
+            machine_id: document
+                .get(MACHINE_ID)
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             document,
         })
     }
 
     /// The device, to be stored.
     pub fn device(&self) -> Device {
+        let mut document = self.document.clone();
+        if let Some(machine_id) = &self.machine_id {
+            document.insert(MACHINE_ID.to_owned(), json!(machine_id));
+        }
         Device {
-            json: Value::Object(self.document.clone()).to_string(),
+            json: Value::Object(document).to_string(),
         }
     }
+}
+
+/// Whether two devices are the same one; the machine id is given by the platform and may be renewed.
+pub fn is_same(one: &Device, other: &Device) -> bool {
+    let made = |device: &Device| {
+        let document: Result<Map<String, Value>, _> = serde_json::from_str(&device.json);
+        document.map(|mut document| {
+            document.shift_remove(MACHINE_ID);
+            document
+        })
+    };
+    matches!((made(one), made(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Whether `device` can be completed at all; for an import, before anything is stored.
@@ -174,6 +199,25 @@ fn complete_app(document: &mut Map<String, Value>, app: &AppProfile) -> Result<(
     let user_agent = user_agent(document)?;
     fill(document, "user_agent", || json!(user_agent));
     Ok(())
+}
+
+/// The device with another version of the app: for a new login, whose session begins with it.
+pub fn with_app(device: &Device, app: &AppProfile) -> Result<Device, Problem> {
+    let mut document: Map<String, Value> = serde_json::from_str(&device.json)
+        .map_err(|_| "the device is not a JSON object".to_owned())?;
+    let settings = entry(&mut document, "device_settings")?;
+    for (name, value) in [
+        ("app_version", &app.app_version),
+        ("version_code", &app.version_code),
+        ("bloks_versioning_id", &app.bloks_version_id),
+    ] {
+        settings.insert(name.to_owned(), json!(value));
+    }
+    let user_agent = user_agent(&document)?;
+    document.insert("user_agent".to_owned(), json!(user_agent));
+    Ok(Device {
+        json: Value::Object(document).to_string(),
+    })
 }
 
 fn user_agent(document: &Map<String, Value>) -> Result<String, Problem> {
@@ -310,6 +354,41 @@ mod tests {
     }
 
     #[test]
+    fn another_app_version_changes_the_version_and_nothing_else_of_the_device() {
+        let device = complete(None).unwrap().device();
+        let newer = AppProfile {
+            app_version: "500.0.0.1".to_owned(),
+            version_code: "1111111111".to_owned(),
+            bloks_version_id: "a".repeat(64),
+        };
+        let updated = with_app(&device, &newer).unwrap();
+        assert!(!is_same(&device, &updated));
+        let updated = complete(Some(&updated.json)).unwrap();
+        assert!(
+            updated
+                .user_agent
+                .starts_with("Instagram 500.0.0.1 Android (34/14;")
+        );
+        assert!(updated.user_agent.ends_with("; 1111111111)"));
+        assert_eq!(updated.bloks_version_id, newer.bloks_version_id);
+        let back = with_app(&updated.device(), &app()).unwrap();
+        assert!(is_same(&device, &back), "ids and the phone stay");
+    }
+
+    #[test]
+    fn a_renewed_machine_id_makes_no_other_device() {
+        let mut profile = complete(None).unwrap();
+        let before = profile.device();
+        profile.machine_id = Some("aR0000ABAAE".to_owned());
+        assert!(is_same(&before, &profile.device()));
+        let again = complete(Some(&profile.device().json)).unwrap();
+        assert_eq!(
+            again.machine_id, profile.machine_id,
+            "it outlives the session"
+        );
+    }
+
+    #[test]
     fn the_old_name_of_the_android_id_is_understood() {
         let profile = complete(Some(
             r#"{"uuids":{"device_id":"android-0123456789abcdef"}}"#,
@@ -329,7 +408,7 @@ mod tests {
             ("{\"user_agent\":\"hunter2\\r\\nX: y\"}", "`user_agent`"),
             (r#"{"device_settings":{"app_version":"1"}}"#, "version_code"),
         ] {
-            let problem = complete(Some(json)).unwrap_err();
+            let problem = complete(Some(json)).err().unwrap();
             assert!(problem.contains(key), "{problem}");
             assert!(!problem.contains("hunter2"), "{problem}");
         }

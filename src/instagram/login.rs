@@ -42,6 +42,9 @@ fn exchange<C: Clock>(
     let (headers, reply) = client.transport.send(request, headers)?;
     let now = client.clock.now();
     client.newcomer.absorb(&headers, None, now);
+    if let Some(machine_id) = client.newcomer.machine_id() {
+        client.profile.machine_id = Some(machine_id.to_owned());
+    }
     Ok(Exchange {
         headers,
         reply,
@@ -62,12 +65,7 @@ fn app_headers<C: Clock>(client: &Instagram<C>) -> HeaderMap {
 
 pub fn prepare<C: Clock>(client: &mut Instagram<C>) -> Answer<()> {
     client.newcomer = State::default();
-    // The machine id belongs to the device, whichever session it came with.
-    let mid = client
-        .session
-        .as_ref()
-        .and_then(|(_, state)| state.machine_id());
-    client.newcomer.mid = mid.map(str::to_owned);
+    client.newcomer.mid.clone_from(&client.profile.machine_id);
     let request = requests::launcher_sync(&client.profile);
     let headers = app_headers(client);
     match exchange(client, &request, headers) {
@@ -196,7 +194,7 @@ fn unsealed(why: &str) -> PlatformError {
         effect: Effect::Unsent,
         message: format!(
             "submitting the password: nothing was sent \u{b7} {why} \u{b7} bring a session with \
-             `story-liker session import` instead"
+             `story-liker session import FILE` instead"
         ),
     }
 }

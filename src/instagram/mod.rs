@@ -1,7 +1,7 @@
 //! Instagram through its private mobile API: the [`Platform`] of a real pass.
 //!
 //! One call is one HTTP request. The device is completed once; the session's state headers are taken
-//! over from every reply; what a reply means is decided in one place ([`objections`]). Nothing here
+//! over from every reply; what a reply means is decided in one place (`objections`). Nothing here
 //! reads the clock or draws chance except through what it was given.
 
 mod client;
@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 pub use client::SetupError;
 
-use crate::config::InstagramConfig;
+use crate::config::{AppProfile, InstagramConfig};
 use crate::model::{Device, HoldReason, Item, ItemId, ItemKind, Pk, Secret, Session, Timestamp};
 use crate::ports::{
     Answer, Clock, Effect, Listing, LoginReply, Myself, Next, Objection, PasswordKey, Platform,
@@ -40,6 +40,8 @@ use wire::{Request, replies, requests};
 pub struct Instagram<C> {
     transport: Transport,
     profile: Profile,
+    /// What a new login appears as.
+    app: AppProfile,
     clock: C,
     rng: ChaCha8Rng,
     /// New for every client, never saved.
@@ -60,18 +62,19 @@ impl<C: Clock> Instagram<C> {
         clock: C,
         mut rng: ChaCha8Rng,
     ) -> Result<Self, SetupError> {
-        let profile =
+        let mut profile =
             Profile::complete(device, &config.app_profile, &mut rng).map_err(SetupError::Device)?;
         let session = match session {
             None => None,
             Some(session) => {
                 let state = State::parse(session.json.expose()).map_err(SetupError::Session)?;
-                Some((session.pk, state))
+                Some((session.pk, on_machine(state, &mut profile)))
             }
         };
         Ok(Self {
             transport: Transport::new(config)?,
             profile,
+            app: config.app_profile.clone(),
             clock,
             pigeon_session: format!("UFS-{}-1", device::random_uuid(&mut rng)),
             session,
@@ -79,6 +82,16 @@ impl<C: Clock> Instagram<C> {
             csrf_token: login::random_csrf_token(&mut rng),
             rng,
         })
+    }
+
+    /// The next login begins with the configured app version; the device stays the same otherwise.
+    fn take_app_version(&mut self) {
+        let updated = device::with_app(&self.profile.device(), &self.app)
+            .and_then(|device| Profile::complete(Some(&device), &self.app, &mut self.rng));
+        match updated {
+            Ok(profile) => self.profile = profile,
+            Err(problem) => log::warn!("the app version of the device stays as it is: {problem}"),
+        }
     }
 
     /// Sends a request of a logged-in client and reads its answer.
@@ -101,12 +114,24 @@ impl<C: Clock> Instagram<C> {
         let now = self.clock.now();
         let before = state.clone();
         state.absorb(&headers, Some(pk), now);
+        if let Some(machine_id) = state.machine_id() {
+            self.profile.machine_id = Some(machine_id.to_owned());
+        }
         Answer {
             result: understood(&request, &reply, now, parse),
             server_time: server_time(&headers),
             session: (*state != before).then(|| state.session(pk)),
         }
     }
+}
+
+/// A session without a machine id takes the device's over, and the other way round.
+fn on_machine(mut state: State, profile: &mut Profile) -> State {
+    match state.machine_id() {
+        Some(machine_id) => profile.machine_id = Some(machine_id.to_owned()),
+        None => state.mid.clone_from(&profile.machine_id),
+    }
+    state
 }
 
 /// The content of a good reply.
@@ -139,7 +164,7 @@ fn no_session() -> PlatformError {
         effect: Effect::Unsent,
         message:
             "there is no login session \u{b7} nothing was sent \u{b7} log in with `story-liker \
-                  login` or bring a session with `story-liker session import`"
+                  login` or bring a session with `story-liker session import FILE`"
                 .to_owned(),
     }
 }
@@ -230,9 +255,12 @@ impl<C: Clock> Platform for Instagram<C> {
     }
 
     fn use_session(&mut self, session: Option<Session>) {
+        if session.is_none() {
+            self.take_app_version();
+        }
         self.session = session.and_then(|session| {
             match State::parse(session.json.expose()) {
-                Ok(state) => Some((session.pk, state)),
+                Ok(state) => Some((session.pk, on_machine(state, &mut self.profile))),
                 // Then calls end at `no_session`, unsent.
                 Err(problem) => {
                     log::error!("the session cannot be used: {problem}");

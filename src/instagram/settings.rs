@@ -7,6 +7,8 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::device::MACHINE_ID;
+pub use super::device::is_same as is_same_device;
 use super::state::{self, EXTRA, SESSION_KEYS, State};
 use crate::model::{Device, Pk, Secret, Session};
 
@@ -121,6 +123,10 @@ pub fn export(device: &Device, session: &Session) -> Result<Secret, ImportError>
     let is_extra = |key: &str| key == EXTRA;
     let (extra, session): (Map<_, _>, Map<_, _>) =
         session.into_iter().partition(|(key, _)| is_extra(key));
+    // The session's machine id is the newer one.
+    if session.get(MACHINE_ID).is_some_and(|mid| !mid.is_null()) {
+        device.shift_remove(MACHINE_ID);
+    }
     document.extend(session);
     document.extend(device);
     document.extend(extra);

@@ -1,12 +1,12 @@
 //! A practice Instagram: a strict server for loopback with a simulated world behind it.
 //!
 //! It exists to find a client's mistakes, so it shares nothing with the client of this crate: its
-//! rules ([`rules`]) are its own tables, written down from recordings of other clients, and its
+//! rules are its own tables, written down from recordings of other clients, and its
 //! refusals are the recorded replies themselves ([`fixtures`]). Whatever is not known about the real
 //! platform is a switch ([`switches`]); whatever can go wrong can be armed ([`trouble`]).
 //!
-//! * Every request goes on record when it is received, with everything that was wrong with it
-//!   ([`record`]). A flawed request is still answered where it can be understood.
+//! * Every request goes on record when it is received, with everything that was wrong with it.
+//!   A flawed request is still answered where it can be understood.
 //! * The same seed and the same requests on a virtual clock give the same answers, byte for byte
 //!   (but for the password key, which is made anew in every process).
 //! * It listens on loopback only and never connects anywhere.

@@ -326,7 +326,7 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, shared: Arc<Shared>) {
             let Ok(stream) = acceptor.accept(stream).await else {
                 return;
             };
-            // A client that names no protocol would speak HTTP/1.1.
+            // Who names no protocol gets none, as the names are all there is to agree on.
             if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN) {
                 wire::serve(stream, Version::Two, answer).await;
             }

@@ -8,10 +8,12 @@ use super::state::State;
 use super::switches::DateHeader;
 use super::understanding::Understood;
 
-/// Every how manieth answer brings a new routing hint, a new claim, an empty authorization.
+/// Every how manieth answer brings a new routing hint, a new claim, an empty authorization,
+/// a new cookie.
 const NEW_RUR: u64 = 7;
 const NEW_CLAIM: u64 = 11;
 const EMPTY_AUTHORIZATION: u64 = 5;
+const NEW_COOKIE: u64 = 13;
 
 /// Adds state headers to an answer that will arrive, and expects them back from now on.
 pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
@@ -61,6 +63,12 @@ pub fn add(state: &mut State, understood: &Understood<'_>, reply: &mut Reply) {
             };
             reply.set("ig-set-authorization", empty);
         }
+    }
+    if number.is_multiple_of(NEW_COOKIE) {
+        let cookie = format!(
+            "csrftoken={number:032x}; Domain=.instagram.com; Max-Age=31449600; Path=/; Secure"
+        );
+        reply.set("set-cookie", &cookie);
     }
     issued.learn(&reply.headers);
 }

@@ -16,6 +16,7 @@ use crate::exit::ExitCode;
 use crate::instagram::{Instagram, settings};
 use crate::model::{Secret, Timestamp};
 use crate::ports::{Change, Clock, Platform, SecondFactor, Store, StoreError};
+use crate::practice::switches::Switches;
 use crate::practice::{Options, Server, trouble};
 use crate::store::{Durability, LockRequest, Opening, Writer};
 
@@ -36,6 +37,8 @@ pub struct Plan {
     pub seed: u64,
     /// Whether the practice Instagram makes mild trouble.
     pub trouble: bool,
+    /// How it behaves where the real one is not known.
+    pub switches: Switches,
 }
 
 /// What a rehearsal showed.
@@ -91,7 +94,11 @@ pub fn rehearse(
         .map_err(|error| cannot("a temporary folder cannot be made", &error))?;
     let clock = VirtualClock::new(START);
     clock_made(clock.clone());
-    let server = Server::start(Options::rehearsal(plan.seed, Arc::new(clock.clone())))
+    let options = Options {
+        switches: plan.switches,
+        ..Options::rehearsal(plan.seed, Arc::new(clock.clone()))
+    };
+    let server = Server::start(options)
         .map_err(|error| cannot("the practice Instagram cannot be started", &error))?;
     if plan.trouble {
         for trouble in trouble::mild(plan.seed, START.as_millis(), plan.days) {

@@ -236,7 +236,7 @@ impl Reader {
         })
     }
 
-    /// Items by kind and state.
+    /// Stories, and posts that are not done with, by state.
     pub fn item_counts(&mut self) -> Result<Vec<ItemCount>, StoreError> {
         self.read("count the items", sqlite::item_counts)
     }

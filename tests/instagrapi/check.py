@@ -1,8 +1,9 @@
 """Lets instagrapi, unmodified, use a serving practice server, and asks the server what it received.
 
-    story-liker rehearse --serve 127.0.0.1:0 --plain | python3 tests/instagrapi/check.py
+    story-liker rehearse --serve 127.0.0.1:0 --plain > line.json &
+    python3 tests/instagrapi/check.py line.json
 
-Reads the server's JSON line from standard input, or from the file named as the argument. Prints one
+Reads the server's JSON line from the file named as the argument, or from standard input. Prints one
 line per check; ends with 0 if all of them hold. With `--save-settings FILE` it also keeps the
 settings file that instagrapi wrote. Requests go to the server of that line and nowhere else.
 """

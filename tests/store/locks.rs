@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Write;
 use std::time::Duration;
 
-use story_liker::model::{ProfileName, Timestamp};
-use story_liker::ports::{Clock, Interrupt, StoreError};
-use story_liker::store::{LockRequest, Writer, migrate};
+use story_liker::model::{Outcome, ProfileName, Timestamp};
+use story_liker::ports::{Clock, Interrupt, Store, StoreError};
+use story_liker::store::{Durability, LockRequest, Opening, Writer, migrate};
 
 use crate::support::*;
 
@@ -39,6 +39,38 @@ fn profiles_of_one_file_do_not_keep_each_other_out() {
     let place = Place::new();
     let _first = place.open_profile("anna").unwrap();
     place.open_profile("berta").unwrap();
+}
+
+#[test]
+fn profiles_of_one_file_write_at_the_same_time_without_loss() {
+    let place = Place::new();
+    drop(place.open().unwrap());
+    let path = place.path();
+    let write = |name: &str| {
+        let profile: ProfileName = name.parse().unwrap();
+        let clock = TestClock(Cell::new(START));
+        let request = LockRequest {
+            command: "run",
+            wait: Duration::ZERO,
+            clock: &clock,
+        };
+        // Patient, because the other one writes too.
+        let opening = Opening {
+            durability: Durability::ThrowAway,
+            ..Opening::default()
+        };
+        let mut store = Writer::open(&path, &profile, &request, opening).unwrap();
+        for _ in 0..50 {
+            act(&mut store, &read(), Outcome::Ok, START);
+        }
+        store.attempts(START).unwrap().len()
+    };
+    std::thread::scope(|scope| {
+        let threads = ["anna", "berta", "carla"].map(|name| scope.spawn(move || write(name)));
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 50);
+        }
+    });
 }
 
 #[test]

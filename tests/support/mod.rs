@@ -3,4 +3,5 @@
 
 pub mod client;
 pub mod raw_server;
+pub mod refusing;
 pub mod relay;

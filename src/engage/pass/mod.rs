@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use super::act::{Actor, Waiting, held_by};
 use super::login::CodeSource;
 use super::policy::{self, State, Step, Work};
-use super::queue::{as_if_synchronised, queue};
+use super::queue::{as_if_synchronised, queue, wanted};
 use super::report::{Counts, Report, Stop, TargetReport};
 use super::session::settle_doubt;
 use crate::care::hold;
 use crate::config::Config;
 use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
-use crate::ports::{Clock, Platform, Pruned, Store, StoreError, WantedTarget};
+use crate::ports::{Clock, Platform, Pruned, Store, StoreError};
 
 mod closing;
 mod decisions;
@@ -149,6 +149,7 @@ impl<'a> Running<'a> {
 
     fn finish(&mut self, report: &mut Report) {
         report.stop = self.stop(report);
+        self.leave_the_rest(report);
         if let Stop::Objected(doubt) = &report.stop
             && doubt.reason == HoldReason::SessionDoubtful
             && self.may_send()
@@ -196,17 +197,7 @@ impl<'a> Running<'a> {
     }
 
     fn fill_queue(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let wanted: Vec<WantedTarget> = self
-            .config
-            .targets
-            .iter()
-            .map(|target| WantedTarget {
-                username: target.username.clone(),
-                enabled: target.enabled,
-                stories: target.stories,
-                posts: target.posts,
-            })
-            .collect();
+        let wanted = wanted(self.config);
         if !self.mode.dry_run {
             self.actor.store.sync_targets(&wanted, now)?;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// A reply as far as its meaning goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,

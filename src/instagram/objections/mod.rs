@@ -6,6 +6,8 @@
 
 mod dates;
 mod facts;
+#[cfg(test)]
+mod meanings;
 mod redact;
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,31 @@ const WORD: usize = 20;
 /// A word with capitals inside is a token from this length on.
 const MIXED_WORD: usize = 12;
 
-/// The first words of a body of unknown shape.
+/// The first words of a body that is no JSON; of a page, what a reader would see.
 pub fn excerpt(body: &str) -> String {
-    words(body, EXCERPT)
+    let mut seen = String::new();
+    let mut inside_tag = false;
+    for letter in body.chars() {
+        match letter {
+            '<' => inside_tag = true,
+            '>' if inside_tag => {
+                inside_tag = false;
+                seen.push(' ');
+            }
+            _ if inside_tag => {}
+            _ => seen.push(letter),
+        }
+    }
+    words(&seen, EXCERPT)
+}
+
+/// The names of a JSON object's members.
+pub fn names<'a>(keys: impl Iterator<Item = &'a String>) -> String {
+    let keys: Vec<&str> = keys.map(String::as_str).collect();
+    match words(&keys.join(" "), EXCERPT) {
+        names if names.is_empty() => "an empty object".to_owned(),
+        names => format!("the members {}", names.replace(' ', ", ")),
+    }
 }
 
 /// A sentence meant for the operator.
@@ -82,10 +104,17 @@ mod tests {
     }
 
     #[test]
+    fn of_an_object_only_the_names_are_shown() {
+        let keys = ["data".to_owned(), "a@b.org".to_owned(), "status".to_owned()];
+        assert_eq!(names(keys.iter()), "the members data, \u{2026}, status");
+        assert_eq!(names([].iter()), "an empty object");
+    }
+
+    #[test]
     fn plain_words_are_shown_up_to_the_limit() {
         assert_eq!(
             excerpt("<p>Sorry, something went wrong.</p>"),
-            "p Sorry something went wrong. \u{2026}"
+            "Sorry something went wrong."
         );
         assert!(excerpt(&"word ".repeat(100)).chars().count() <= EXCERPT);
     }

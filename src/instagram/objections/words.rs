@@ -2,31 +2,11 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
 use super::{Kind, facts::Facts, redact};
 
 /// Status, content type and words, none of them secret.
 pub fn what_came(kind: Kind, facts: &Facts) -> String {
-    let status = facts.reply.status;
-    let words = match kind {
-        Kind::ActionBlocked => ["feedback_title", "feedback_message"]
-            .iter()
-            .filter_map(|name| facts.member(name)?.as_str())
-            .collect::<Vec<_>>()
-            .join(": "),
-        _ => facts
-            .member("message")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
-    };
-    let words = if words.is_empty() && kind != Kind::Challenge {
-        redact::excerpt(&String::from_utf8_lossy(&facts.reply.body))
-    } else {
-        redact::sentence(&words)
-    };
-    let mut text = format!("Instagram answered {status}");
+    let mut text = format!("Instagram answered {}", facts.reply.status);
     let mut add = |part: std::fmt::Arguments| {
         text.write_fmt(part)
             .expect("writing to a String cannot fail");
@@ -38,17 +18,37 @@ pub fn what_came(kind: Kind, facts: &Facts) -> String {
         let essence = facts.reply.content_type.split(';').next().unwrap_or("");
         add(format_args!(" ({})", redact::content_type(essence)));
     }
+    let sentence = redact::sentence(&sentence(kind, facts));
     if let Some(trouble) = facts.reply.body_trouble {
         add(format_args!(", {}", trouble.words()));
     } else if facts.text.is_empty() {
         add(format_args!(" with an empty body"));
-    } else if !words.is_empty() {
-        add(format_args!(" \"{words}\""));
+    } else if !sentence.is_empty() {
+        add(format_args!(" \"{sentence}\""));
+    } else if let Some(json) = &facts.json {
+        // Values of unknown members may be anything about anybody; the names are telling enough.
+        add(format_args!(" with {}", redact::names(json.keys())));
+    } else {
+        let body = String::from_utf8_lossy(&facts.reply.body);
+        add(format_args!(" \"{}\"", redact::excerpt(&body)));
     }
     if let Some(place) = place(&facts.urls) {
         add(format_args!(" and names {place}"));
     }
     text
+}
+
+/// What the platform itself says to a person.
+fn sentence(kind: Kind, facts: &Facts) -> String {
+    let members: &[&str] = match kind {
+        Kind::ActionBlocked => &["feedback_title", "feedback_message"],
+        _ => &["message"],
+    };
+    let texts: Vec<&str> = members
+        .iter()
+        .filter_map(|name| facts.member(name)?.as_str())
+        .collect();
+    texts.join(": ")
 }
 
 /// The kind of page the operator is sent to; the address itself may hold a token.

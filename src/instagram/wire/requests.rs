@@ -21,8 +21,7 @@ pub enum Scope {
     Login,
 }
 
-/// One request. A GET has no body.
-#[derive(Clone, Debug)]
+/// One request. A GET has no body. Not printable: a body may hold a password or a code.
 pub struct Request {
     /// What it does, for messages.
     pub label: &'static str,

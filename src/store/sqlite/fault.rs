@@ -40,13 +40,6 @@ impl Fault {
             .sqlite_error()
             .is_some_and(|code| code.extended_code == ffi::SQLITE_READONLY_ROLLBACK))
     }
-
-    /// Whether the database refused a second row where only one may be.
-    pub fn is_duplicate(error: &rusqlite::Error) -> bool {
-        error
-            .sqlite_error()
-            .is_some_and(|code| code.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
-    }
 }
 
 /// What to do about a damaged file; completes every message about one.

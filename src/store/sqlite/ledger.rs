@@ -49,11 +49,7 @@ pub(crate) fn claim(
     {
         return Ok(Claimed::Taken);
     }
-    let attempt = match insert(transaction, account, claim, now) {
-        Ok(attempt) => attempt,
-        Err(error) if Fault::is_duplicate(&error) => return Ok(Claimed::Taken),
-        Err(error) => return Err(error.into()),
-    };
+    let attempt = insert(transaction, account, claim, now)?;
     if let Some((kind, id)) = liked_item {
         let item = (kind, id.media);
         if !items::mark(transaction, account, item, ItemState::Claimed, Some(now))? {

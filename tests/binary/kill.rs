@@ -1,0 +1,133 @@
+//! SIGKILL at every request and at random points. The practice server's record is the truth: it is
+//! written when a request arrives, before it is answered.
+
+use std::collections::BTreeSet;
+use std::process::Child;
+use std::time::Duration;
+
+use crate::home::{Home, until};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt as _, SeedableRng as _};
+use story_liker::practice::Wire;
+use story_liker::practice::switches::{Echo, LostWrite, Switches};
+use story_liker::practice::trouble::Trouble;
+
+fn kill(mut pass: Child) {
+    pass.kill().unwrap();
+    pass.wait().unwrap();
+}
+
+/// What must be so after any number of kills.
+fn assert_sound(home: &Home, about: &str) {
+    home.assert_flawless();
+    let integrity: String = home
+        .sql()
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(integrity, "ok", "{about}");
+    assert_eq!(
+        home.number("SELECT count(*) FROM pragma_foreign_key_check"),
+        0
+    );
+    // The ledger knows every like that the server got.
+    let sql = home.sql();
+    let mut rows = sql
+        .prepare("SELECT item_pk FROM attempt WHERE kind = 'like'")
+        .unwrap();
+    let known: BTreeSet<String> = rows
+        .query_map([], |row| row.get::<_, i64>(0))
+        .unwrap()
+        .map(|pk| pk.unwrap().to_string())
+        .collect();
+    for like in home.likes() {
+        let item = like.item.unwrap();
+        let pk = item.split('_').next().unwrap();
+        assert!(
+            known.contains(pk),
+            "{about}: the ledger knows nothing of {item}"
+        );
+    }
+    // And it counts no fewer requests than the server got.
+    let counted = usize::try_from(home.number("SELECT count(*) FROM attempt")).unwrap();
+    assert!(
+        counted >= home.calls().len(),
+        "{about}: {counted} on record"
+    );
+}
+
+/// Kills a pass while the `n`-th request is under way, for every `n` that a pass has.
+fn killed_at_each_request(lost: LostWrite) {
+    for n in 0.. {
+        let mut home = Home::on(Wire::Plain, 2, 2);
+        home.set("instagram.timeout", "\"1m\"");
+        home.import();
+        home.server.set_switches(Switches {
+            lost_like: lost,
+            ..Switches::default()
+        });
+        home.server
+            .arm(Trouble::new("any", "stall").unwrap().after(n));
+        let mut pass = home.start(["run"]);
+        let reached = usize::try_from(n).unwrap() + 1;
+        until("the stalled request, or the end", || {
+            home.calls().len() == reached || pass.try_wait().unwrap().is_some()
+        });
+        kill(pass);
+        if home.calls().len() < reached {
+            assert!(n > 9, "a pass has more requests than {n}");
+            return;
+        }
+        let about = format!("killed at request {n} ({:?})", home.calls().last());
+        home.run(["run", "--check-all"]).expect(0);
+        let unsettled = "SELECT count(*) FROM attempt WHERE outcome IS NULL";
+        assert_eq!(home.number(unsettled), 0, "{about}");
+        home.run(["run", "--check-all"]).expect(0);
+        assert_sound(&home, &about);
+        assert_eq!(home.likes().len(), 4, "{about}: every item gets its like");
+    }
+}
+
+#[test]
+fn a_kill_at_any_request_that_was_lost_leads_to_no_second_like() {
+    killed_at_each_request(LostWrite::Lost);
+}
+
+#[test]
+fn a_kill_at_any_request_that_arrived_leads_to_no_second_like() {
+    killed_at_each_request(LostWrite::Applied);
+}
+
+#[test]
+fn kills_at_random_points_never_exceed_a_window_and_never_like_twice() {
+    let mut home = Home::on(Wire::Plain, 40, 10);
+    home.set("limits.likes", "\"25/1h\"")
+        .set("limits.story_views", "\"20/1h\"")
+        .set("limits.likes_per_run", "40")
+        .set("limits.requests", "\"90/1h\"");
+    home.import();
+    // What a killed pass was told in a reply it never read, the next one cannot give back.
+    home.server.set_switches(Switches {
+        echo: Echo::Lenient,
+        ..Switches::default()
+    });
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut killed = 0;
+    for _ in 0..25 {
+        let mut pass = home.start(["run", "--check-all"]);
+        nap(Duration::from_millis(rng.random_range(0..90)));
+        killed += usize::from(pass.try_wait().unwrap().is_none());
+        kill(pass);
+    }
+    assert!(killed > 15, "{killed} passes were under way when killed");
+    home.run(["run"]).expect(0);
+    assert_sound(&home, "after kills at random points");
+    let received = |name: &str| home.calls().iter().filter(|call| **call == name).count();
+    assert!(home.likes().len() <= 25, "{} likes", home.likes().len());
+    assert!(received("seen") <= 20, "{} views", received("seen"));
+    assert!(home.calls().len() <= 90, "{} requests", home.calls().len());
+}
+
+#[allow(clippy::disallowed_methods)] // To be killed at any point, a process needs some real time.
+fn nap(length: Duration) {
+    std::thread::sleep(length);
+}

@@ -1,0 +1,191 @@
+//! Logging in, by hand and once by itself: how often a password leaves, and what stops it.
+
+use crate::home::Home;
+use story_liker::instagram::totp;
+use story_liker::model::{Secret, Timestamp};
+use story_liker::practice::clock::{PracticeClock as _, WallClock};
+
+/// A home whose operator has a password and no session.
+fn home_with_password() -> Home {
+    let mut home = Home::new();
+    let password = home.server.credentials().password;
+    home.secret("account.password_file", &password);
+    home
+}
+
+fn ask_for_second_factor(home: &Home) {
+    let mut switches = home.server.switches();
+    switches.two_factor = true;
+    home.server.set_switches(switches);
+}
+
+fn submissions(home: &Home) -> usize {
+    home.calls().iter().filter(|call| **call == "login").count()
+}
+
+#[test]
+fn a_login_submits_the_password_once_and_its_session_serves_a_pass() {
+    let home = home_with_password();
+    home.run(["login"])
+        .expect(0)
+        .saying(&["logged in as sandbox.operator"]);
+    assert_eq!(home.calls(), ["launcher_sync", "key_sync", "login"]);
+    let again = home.run(["login", "--json"]).expect(0).report();
+    assert_eq!(again["already"], true, "a living session is kept");
+    assert_eq!(submissions(&home), 1);
+    home.run(["run"]).expect(0);
+    assert_eq!(home.likes().len(), 5);
+    home.assert_flawless();
+}
+
+#[test]
+fn a_wrong_password_leaves_once_and_the_next_login_names_when_it_may_try_again() {
+    let mut home = home_with_password();
+    home.secret("account.password_file", "not the password");
+    home.run(["login"]).expect(77);
+    assert_eq!(submissions(&home), 1);
+    let asked = home.calls().len();
+    home.run(["run"]).expect(77);
+    let right = home.server.credentials().password;
+    home.secret("account.password_file", &right);
+    home.run(["login"])
+        .expect(75)
+        .saying(&["limits.logins 1/6h is full", "room again at 20"]);
+    assert_eq!(
+        home.calls().len(),
+        asked,
+        "nothing leaves before there is room"
+    );
+}
+
+#[test]
+fn a_second_factor_is_answered_from_the_secret_file() {
+    let mut home = home_with_password();
+    ask_for_second_factor(&home);
+    let secret = home.server.credentials().totp_secret;
+    home.secret("account.totp_secret_file", &secret);
+    home.run(["login"]).expect(0);
+    assert_eq!(submissions(&home), 1);
+    assert_eq!(home.calls().last(), Some(&"two_factor"));
+    home.run(["run"]).expect(0);
+    home.assert_flawless();
+}
+
+#[test]
+fn a_second_factor_is_answered_from_a_code_file_or_standard_input() {
+    for from_stdin in [false, true] {
+        let home = home_with_password();
+        ask_for_second_factor(&home);
+        let secret = Secret::new(home.server.credentials().totp_secret);
+        let now = Timestamp::from_millis(WallClock.now_ms());
+        let code = totp::code(&secret, now).unwrap();
+        let spaced = format!("{} {}\n", &code.expose()[..3], &code.expose()[3..]);
+        let ended = if from_stdin {
+            home.fed(["login", "--code-file", "-"], &spaced)
+        } else {
+            std::fs::write(home.path("code"), spaced).unwrap();
+            home.run(["login", "--code-file", "code"])
+        };
+        ended.expect(0);
+        home.assert_flawless();
+    }
+}
+
+#[test]
+fn without_a_code_the_login_stops_and_says_where_one_may_come_from() {
+    let home = home_with_password();
+    ask_for_second_factor(&home);
+    home.run(["login"])
+        .expect(77)
+        .saying(&["--code-file", "account.totp_secret_file"]);
+    let (passwords, asked) = (submissions(&home), home.calls().len());
+    assert_eq!(passwords, 1);
+    home.run(["login"]).expect(75).saying(&["limits.logins"]);
+    assert_eq!(home.calls().len(), asked);
+}
+
+#[test]
+fn a_dead_session_is_replaced_once_a_day_and_the_next_pass_works() {
+    let mut home = home_with_password();
+    // So that it is not the window that stops the second one.
+    home.set("limits.logins", "\"9/1h\"");
+    home.import();
+    home.server.revoke_sessions();
+    let met = home.run(["run"]).expect(75).report();
+    assert_eq!(met["stop"]["name"], "logged_in_again", "{met}");
+    assert_eq!(submissions(&home), 1);
+    assert!(
+        home.likes().is_empty(),
+        "the pass that logs in likes nothing"
+    );
+    home.run(["run"]).expect(0);
+    assert_eq!(home.likes().len(), 5);
+
+    home.server.revoke_sessions();
+    let met = home.run(["run", "--check-all"]).expect(77).report();
+    assert_eq!(met["stop"]["name"], "objection", "{met}");
+    assert_eq!(submissions(&home), 1, "not twice within 24 hours");
+    home.run(["run"]).expect(77);
+    assert_eq!(submissions(&home), 1);
+
+    // 25 hours later the person's own login goes through, and so would one of the program.
+    let hours = 25 * 3_600_000;
+    home.sql()
+        .execute_batch(&format!(
+            "UPDATE attempt SET claimed_at = claimed_at - {hours}, settled_at = settled_at - {hours}"
+        ))
+        .unwrap();
+    home.run(["login"]).expect(0);
+    assert_eq!(submissions(&home), 2);
+    home.run(["run", "--check-all"]).expect(0);
+    assert!(
+        home.server
+            .likes_per_item()
+            .values()
+            .all(|count| *count == 1)
+    );
+}
+
+#[test]
+fn no_login_happens_by_itself_where_it_is_not_wanted() {
+    let mut home = home_with_password();
+    home.set("session.relogin", "\"never\"");
+    home.import();
+    home.server.revoke_sessions();
+    home.run(["run"]).expect(77).saying(&["story-liker login"]);
+    assert_eq!(submissions(&home), 0);
+
+    let home = home_with_password();
+    home.import();
+    home.server.revoke_sessions();
+    home.run(["run", "--dry-run"]).expect(77);
+    assert_eq!(submissions(&home), 0, "a dry run never logs in");
+}
+
+#[test]
+fn a_login_waits_for_a_hold_that_is_not_about_the_session() {
+    let home = home_with_password();
+    home.import();
+    home.arm("like", "error_feedback_required_limit");
+    home.run(["run"]).expect(75);
+    let asked = home.calls().len();
+    home.run(["login"]).expect(75).saying(&["action_blocked"]);
+    assert_eq!(home.calls().len(), asked);
+}
+
+#[test]
+fn a_hold_for_a_person_is_cleared_by_resume_with_a_warning() {
+    let home = home_with_password();
+    home.import();
+    home.arm("like", "error_challenge_required");
+    home.run(["run"]).expect(77).saying(&["story-liker resume"]);
+    home.run(["login"])
+        .expect(77)
+        .saying(&["challenge", "resume"]);
+    home.run(["resume"])
+        .expect(0)
+        .saying(&["cleared: challenge", "cost the account"]);
+    let again = home.run(["resume", "--json"]).expect(0).report();
+    assert_eq!(again["cleared"], serde_json::json!([]));
+    home.run(["run"]).expect(0);
+}

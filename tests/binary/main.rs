@@ -1,0 +1,14 @@
+//! The real binary in real time, against a practice Instagram in this process.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../support/home.rs"]
+mod home;
+
+mod exit_codes;
+mod kill;
+mod login;
+mod replies;
+mod secrets;
+mod session;
+mod signals;
+mod status;
