@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::tz::TimeZone;
 
 use super::absorb::{READ_BACK_AFTER, may_be_liked};
-use super::report::{Stop, full_window};
+use super::stop::{Stop, full_window};
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::{Pacer, PauseReason};
 use crate::care::quiet::quiet_until;
