@@ -138,12 +138,7 @@ fn a_dead_session_is_replaced_once_a_day_and_the_next_pass_works() {
     home.run(["login"]).expect(0);
     assert_eq!(submissions(&home), 2);
     home.run(["run", "--check-all"]).expect(0);
-    assert!(
-        home.server
-            .likes_per_item()
-            .values()
-            .all(|count| *count == 1)
-    );
+    home.assert_flawless();
 }
 
 #[test]
