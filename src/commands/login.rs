@@ -58,8 +58,12 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     let password = match config.account.password.clone() {
         Some(password) => password,
         None => ask_hidden(&clock, format!("Password of {username}: ")).map_err(|problem| {
+            if let Some(interrupt) = clock.interrupted() {
+                let message = "stopped at the question for the password; nothing was sent";
+                return Failure::new(interrupt.into(), message);
+            }
             Failure::new(
-                clock.interrupted().map_or(ExitCode::Config, ExitCode::from),
+                ExitCode::Config,
                 format!(
                     "no password for {username}: {problem}; set account.password_file, or run this \
                      on a terminal to type it"

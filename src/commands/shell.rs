@@ -50,12 +50,22 @@ impl From<StoreError> for Failure {
 /// "later" then, and a signal has its own code.
 impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
-        let code = match &stop {
-            Stop::Interrupted(interrupt) => (*interrupt).into(),
-            Stop::WindowFull { .. } => ExitCode::TempFail,
-            stop => stop.code(),
-        };
-        Self::new(code, stop.sentence())
+        match &stop {
+            Stop::Interrupted(interrupt) => Self::new((*interrupt).into(), stop.sentence()),
+            Stop::WindowFull {
+                key,
+                limit,
+                used,
+                next_at,
+            } => Self::new(
+                ExitCode::TempFail,
+                format!(
+                    "{key} {limit} is full ({used} used), so nothing more is sent now; there is \
+                     room again at {next_at}: try again then"
+                ),
+            ),
+            stop => Self::new(stop.code(), stop.sentence()),
+        }
     }
 }
 
