@@ -30,5 +30,5 @@ pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, Ports, pass};
 pub use queue::{as_if_synchronised, next_check, wanted};
 pub use report::{Counts, Decision, HeldBy, Report, Stop, TargetReport, WindowReport};
-pub use session::{ProofEnd, prove};
+pub use session::{ProofEnd, prove, session_holds_cleared};
 pub use watch::Watch;
