@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Limits;
-use crate::model::{Hold, HoldReason, Limit, Scope, ScopedLimit, TargetId, Timestamp};
+use crate::model::{AttemptKind, Hold, HoldReason, Limit, Scope, ScopedLimit, TargetId, Timestamp};
 
 /// How long likes stay halved after an action block has ended.
 pub const HALVED_FOR: Duration = Duration::from_hours(14 * 24);
@@ -64,7 +64,15 @@ impl LimitsInForce {
         }
     }
 
-    /// All windows that an attempt for `target` is counted in.
+    /// The windows that an attempt of `kind` for `target` is counted in. A full window of another
+    /// kind is no reason to refuse it.
+    pub fn for_attempt(&self, kind: AttemptKind, target: Option<TargetId>) -> Vec<ScopedLimit> {
+        let mut limits = self.for_target(target);
+        limits.retain(|limit| limit.scope.covers(kind, target));
+        limits
+    }
+
+    /// All windows that attempts for `target` are counted in.
     pub fn for_target(&self, target: Option<TargetId>) -> Vec<ScopedLimit> {
         let of_target = target.into_iter().flat_map(|target| {
             let scope = Scope::TargetLikes(target);

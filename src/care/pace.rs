@@ -55,9 +55,14 @@ pub struct Pacer {
     pace: Pace,
     seed: u64,
     streams: HashMap<u64, ChaCha8Rng>,
-    not_before: Timestamp,
+    /// The start's jitter; over once a request was sent.
+    not_before: Option<Timestamp>,
     last_request: Option<(Timestamp, Option<TargetId>)>,
     last_like: Option<Timestamp>,
+    /// The last moment known not to be in the future. An attempt on record after it means that the
+    /// clock was set back: its distance is kept from here, rather than waiting for the old clock to
+    /// be reached again.
+    present: Timestamp,
     request_gap: Duration,
     like_gap: Duration,
     target_gap: Duration,
@@ -77,15 +82,14 @@ impl Pacer {
             max: pace.start_jitter,
         };
         let not_before = now.plus(draw(jitter, &mut ChaCha8Rng::seed_from_u64(seed)));
-        // A last attempt in the future means that the clock was set back; its distance is kept from
-        // now on, rather than waiting for the old clock to be reached again.
         let mut pacer = Self {
             pace,
             seed,
             streams: HashMap::new(),
-            not_before,
-            last_request: last_request.map(|(at, target)| (at.min(now), target)),
-            last_like: last_like.map(|at| at.min(now)),
+            not_before: Some(not_before),
+            last_request,
+            last_like,
+            present: now,
             request_gap: Duration::ZERO,
             like_gap: Duration::ZERO,
             target_gap: Duration::ZERO,
@@ -100,13 +104,15 @@ impl Pacer {
         kind: AttemptKind,
         target: Option<TargetId>,
     ) -> (Timestamp, PauseReason) {
-        let mut earliest = (self.not_before, PauseReason::Start);
+        let start = self.not_before.unwrap_or(self.present);
+        let mut earliest = (start, PauseReason::Start);
         let mut at_least = |moment: Timestamp, reason| {
             if moment > earliest.0 {
                 earliest = (moment, reason);
             }
         };
         if let Some((at, last_target)) = self.last_request {
+            let at = at.min(self.present);
             at_least(at.plus(self.request_gap), PauseReason::Requests);
             if target.is_some() && last_target.is_some() && target != last_target {
                 at_least(at.plus(self.target_gap), PauseReason::Targets);
@@ -115,7 +121,7 @@ impl Pacer {
         if kind == AttemptKind::Like
             && let Some(at) = self.last_like
         {
-            at_least(at.plus(self.like_gap), PauseReason::Likes);
+            at_least(at.min(self.present).plus(self.like_gap), PauseReason::Likes);
         }
         earliest
     }
@@ -123,8 +129,9 @@ impl Pacer {
     /// When the like would leave whose story view leaves at `view_at`, at the latest.
     pub fn like_after_view(&self, view_at: Timestamp) -> Timestamp {
         let after_view = view_at.plus(self.pace.between_requests.max);
-        self.last_like
-            .map_or(after_view, |at| after_view.max(at.plus(self.like_gap)))
+        self.last_like.map_or(after_view, |at| {
+            after_view.max(at.min(self.present).plus(self.like_gap))
+        })
     }
 
     /// A request has been answered, or not, at `at`. Draws the distances to the next one from the
@@ -136,6 +143,8 @@ impl Pacer {
         stream: &str,
         at: Timestamp,
     ) {
+        self.not_before = None;
+        self.present = at;
         let last_target = target.or(self.last_request.and_then(|(_, target)| target));
         self.last_request = Some((at, last_target));
         if kind == AttemptKind::Like {
@@ -226,6 +235,20 @@ mod tests {
         let future = Timestamp::from_secs(90_000);
         let pacer = Pacer::new(pace(), 1, Some((future, A)), Some(future), now);
         assert!(pacer.earliest(AttemptKind::Like, A).0 <= now.plus(Duration::from_secs(75)));
+    }
+
+    #[test]
+    fn a_clock_corrected_after_the_first_reply_neither_shortens_nor_lengthens_the_pauses() {
+        let local = Timestamp::from_secs(1000);
+        for off in [240, -240] {
+            let now = Timestamp::from_secs(1000 + off);
+            let last = now.minus(Duration::from_secs(10));
+            let mut pacer = Pacer::new(pace(), 1, Some((last, A)), Some(last), local);
+            pacer.sent(AttemptKind::Read, A, "a", now);
+            let (like, _) = pacer.earliest(AttemptKind::Like, A);
+            assert!(like >= last.plus(Duration::from_secs(25)), "{off}");
+            assert!(like <= now.plus(Duration::from_secs(75)), "{off}");
+        }
     }
 
     #[test]

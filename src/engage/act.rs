@@ -85,10 +85,15 @@ impl Act<'_> {
     }
 
     /// Whether this error ends the pass because Instagram cannot be reached.
-    fn ends_with(&self, error: &PlatformError) -> bool {
+    ///
+    /// Before the clock is confirmed by a reply, a read that may have arrived is not repeated: if
+    /// the clock was stepped, it went out in spite of a window or a hold, and one such read per
+    /// start is all that may escape.
+    fn ends_with(&self, error: &PlatformError, clock_confirmed: bool) -> bool {
+        let may_repeat = clock_confirmed || error.effect == Effect::Unsent;
         match error.next {
             Next::EndPass => true,
-            Next::RepeatRead => self.kind != AttemptKind::Read || self.repetition,
+            Next::RepeatRead => self.kind != AttemptKind::Read || self.repetition || !may_repeat,
             _ => false,
         }
     }
@@ -214,9 +219,7 @@ impl Actor<'_> {
             run: self.run,
             despite_session_holds: act.despite_session_holds,
         };
-        let mut limits = self.budget.limits.for_target(target);
-        // The store checks every limit it is given; a full `limits.logins` must not refuse a read.
-        limits.retain(|limit| limit.scope.covers(act.kind, target));
+        let limits = self.budget.limits.for_attempt(act.kind, target);
         let claimed = self
             .store
             .claim(&claim, &limits, claimed_at)
@@ -304,7 +307,8 @@ impl Actor<'_> {
             settled_at: Some(now),
         });
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
-        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, hold)))
+        let confirmed = self.watch.confirmed();
+        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold)))
     }
 
     /// Waits until `until`; the stop, if the wait ended for another reason.
@@ -377,7 +381,7 @@ impl Actor<'_> {
                 now,
             ));
         }
-        let ends = act.ends_with(error);
+        let ends = act.ends_with(error, self.watch.confirmed());
         ends.then(|| hold::unavailable(&error.message, &self.holds, &self.runs, now))
             .flatten()
     }
@@ -393,8 +397,13 @@ fn outcome(error: Option<&PlatformError>) -> Outcome {
     }
 }
 
-fn verdict(act: &Act<'_>, error: &PlatformError, hold: Option<&NewHold>) -> Verdict {
-    if act.ends_with(error) {
+fn verdict(
+    act: &Act<'_>,
+    error: &PlatformError,
+    clock_confirmed: bool,
+    hold: Option<&NewHold>,
+) -> Verdict {
+    if act.ends_with(error, clock_confirmed) {
         return Verdict::Stop(Stop::Unavailable {
             message: error.message.clone(),
             hold_until: hold.and_then(|hold| hold.until),

@@ -194,7 +194,7 @@ fn unsealed(why: &str) -> PlatformError {
         effect: Effect::Unsent,
         message: format!(
             "submitting the password: nothing was sent \u{b7} {why} \u{b7} bring a session with \
-             `story-liker session import` instead"
+             `story-liker session import FILE` instead"
         ),
     }
 }

@@ -164,7 +164,7 @@ fn no_session() -> PlatformError {
         effect: Effect::Unsent,
         message:
             "there is no login session \u{b7} nothing was sent \u{b7} log in with `story-liker \
-                  login` or bring a session with `story-liker session import`"
+                  login` or bring a session with `story-liker session import FILE`"
                 .to_owned(),
     }
 }

@@ -27,8 +27,11 @@ mod table;
 
 use table::Table;
 
+/// Measures something and adds its lines.
+type Part = fn(&Asked, &mut Table);
+
 /// Every part, in the order of the table.
-const PARTS: [(&str, fn(&Asked, &mut Table)); 4] = [
+const PARTS: [(&str, Part); 4] = [
     ("start", start::measure),
     ("pass", pass::measure),
     ("month", month::measure),
@@ -84,5 +87,7 @@ fn main() {
             measure(&asked, &mut table);
         }
     }
-    println!("{table}");
+    let cores = std::thread::available_parallelism().unwrap();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!("{cores} cores, load {}\n\n{table}", load.trim());
 }

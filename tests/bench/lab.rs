@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use serde_json::json;
 use story_liker::practice::clock::WallClock;
 use story_liker::practice::switches::{Echo, Switches};
 use story_liker::practice::world::World;
@@ -104,11 +105,12 @@ impl Lab {
     /// Writes a configuration that leads to `address`.
     pub fn config(&self, name: &str, address: SocketAddr, database: &Path) -> PathBuf {
         let path = self.path(&format!("{name}.toml"));
+        // A JSON text is a TOML text as well.
+        let (targets, ca_file) = (json!(self.server.targets()), json!(self.ca_file()));
+        let database = json!(database);
         let text = format!(
-            "targets = {:?}\ndatabase = {database:?}\n{UNHURRIED}\n[instagram]\n\
-             base_url = \"https://{address}\"\nca_file = {:?}\n",
-            self.server.targets(),
-            self.ca_file(),
+            "targets = {targets}\ndatabase = {database}\n{UNHURRIED}\n[instagram]\n\
+             base_url = \"https://{address}\"\nca_file = {ca_file}\n",
         );
         std::fs::write(&path, text).unwrap();
         path
@@ -116,7 +118,8 @@ impl Lab {
 
     fn import_session(&self, config: &Path) {
         let mut command = program();
-        command.args(["session", "import", "--session-id", "-", "--config"]);
+        command.args(["session", "import", "--session-id", "-"]);
+        command.args(["--log-level", "error", "--config"]);
         command.arg(config).stdin(Stdio::piped());
         command.stdout(Stdio::null()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();

@@ -12,12 +12,18 @@ use super::table::Table;
 /// Posts beside the attempts when `status` is measured.
 const FEW_POSTS: u64 = 100_000;
 
+const DAY_MS: i64 = 86_400_000;
+/// No window reaches further back than 35 days.
+const PAST_WINDOWS_MS: i64 = 36 * DAY_MS;
+/// As many attempts as the default limits admit in 35 days.
+const IN_WINDOWS: u64 = 35 * 400;
+
 pub fn measure(asked: &Asked, table: &mut Table) {
     let lab = Lab::new();
     let small = lab.settled("small");
     let large = lab.settled("large");
     let database = lab.path("large.db");
-    add_attempts(&database, asked.attempts);
+    add_attempts(&database, asked.attempts, (400 * DAY_MS, PAST_WINDOWS_MS));
     add_posts(&database, 0, FEW_POSTS.min(asked.posts));
     let attempts = in_words(asked.attempts);
     let status = format!(
@@ -41,6 +47,14 @@ pub fn measure(asked: &Asked, table: &mut Table) {
         "",
         &format!("{many:.1} / {few:.1} {unit}"),
     );
+    add_attempts(&database, IN_WINDOWS, (PAST_WINDOWS_MS, DAY_MS));
+    let (few, many, unit) = compare(15, &run(&small), &run(&large));
+    let told = format!("{:.2} ({many:.1} / {few:.1} {unit})", many / few);
+    table.tell(
+        "the same, with 400 attempts on each of the last 35 days",
+        &told,
+    );
+
     let connection = Connection::open(&database).unwrap();
     connection
         .execute("UPDATE account SET checked_at = 0", [])
@@ -74,9 +88,9 @@ const TARGETS: &str = "
     CREATE TEMP TABLE friend AS
     SELECT row_number() OVER (ORDER BY id) - 1 AS number, id, pk, account FROM target";
 
-/// Attempts of the last 400 days, the newest of them yesterday: of ten, five reads, two views, two
-/// likes of stories, and one like of a post.
-fn add_attempts(database: &Path, count: u64) {
+/// Attempts spread over the time between two ages: of ten, five reads, two views, two likes of
+/// stories, and one like of a post.
+fn add_attempts(database: &Path, count: u64, (oldest_ms, newest_ms): (i64, i64)) {
     const ADD: &str = "
         WITH RECURSIVE step (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM step WHERE n + 1 < :count)
         INSERT INTO attempt (account, run, kind, call, target, item_kind, item_pk, item_owner,
@@ -85,16 +99,15 @@ fn add_attempts(database: &Path, count: u64) {
                CASE WHEN n % 10 < 5 THEN 'read' WHEN n % 10 < 7 THEN 'story_view' ELSE 'like' END,
                'made up', id,
                CASE WHEN n % 10 < 5 THEN NULL WHEN n % 10 < 9 THEN 'story' ELSE 'post' END,
-               CASE WHEN n % 10 < 5 THEN NULL ELSE 1000000 + n END,
+               CASE WHEN n % 10 < 5 THEN NULL ELSE :from + n END,
                CASE WHEN n % 10 < 5 THEN NULL ELSE pk END,
                :from + n * :step, :from + n * :step + 300, 'ok'
         FROM step JOIN friend ON number = n / 10 % (SELECT count(*) FROM friend)";
     let connection = scratch_connection(database);
     connection.execute_batch(TARGETS).unwrap();
-    let day = 86_400_000_i64;
     let count = i64::try_from(count).unwrap();
-    let bound = named_params! { ":count": count, ":from": now_ms() - 400 * day,
-    ":step": 399 * day / count.max(1) };
+    let bound = named_params! { ":count": count, ":from": now_ms() - oldest_ms,
+    ":step": (oldest_ms - newest_ms) / count.max(1) };
     connection.execute(ADD, bound).unwrap();
 }
 
@@ -113,7 +126,7 @@ fn add_posts(database: &Path, from: u64, to: u64) {
     let connection = scratch_connection(database);
     connection.execute_batch(TARGETS).unwrap();
     let (from, to) = (i64::try_from(from).unwrap(), i64::try_from(to).unwrap());
-    let since = now_ms() - 400 * 86_400_000;
+    let since = now_ms() - 400 * DAY_MS;
     let bound = named_params! { ":from": from, ":to": to, ":since": since };
     connection.execute(ADD, bound).unwrap();
 }

@@ -4,4 +4,11 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod ending;
+mod holds;
+mod limits;
+mod login;
+mod outcomes;
 mod queue;
+mod targets;
+mod time;

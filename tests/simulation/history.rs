@@ -1,11 +1,12 @@
 //! One seeded history.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use story_liker::engage::{Mode, Report, Stop};
-use story_liker::model::HoldReason;
+use story_liker::model::{HoldId, HoldReason};
 use story_liker::ports::{Change, Clock, Interrupt, Store};
 
 use crate::promises;
@@ -54,12 +55,15 @@ pub struct Start {
 pub struct History {
     pub rig: Rig,
     pub starts: Vec<Start>,
+    /// In which start each hold was met, by the start's first request.
+    pub met_in: BTreeMap<HoldId, usize>,
     rng: ChaCha8Rng,
     /// Clocks are only wrong where replies carry a `Date`: without one nobody can know.
     clock_trouble: bool,
 }
 
-pub fn run(seed: u64) -> Result<Tally, String> {
+/// Runs the history of this seed; `told` pass by pass.
+pub fn run(seed: u64, told: bool) -> Result<Tally, String> {
     let mut history = History::new(seed);
     let mut tally = Tally::default();
     for number in 0..PASSES {
@@ -68,6 +72,13 @@ pub fn run(seed: u64) -> Result<Tally, String> {
         tally.passes += 1;
         tally.crashes += u64::from(history.rig.store.failed());
         tally.full_windows += u64::from(matches!(report.stop, Stop::WindowFull { .. }));
+        let from = history.starts[history.starts.len() - 1].from;
+        for hold in history.rig.holds() {
+            history.met_in.entry(hold.id).or_insert(from);
+        }
+        if told {
+            history.tell(number, &report);
+        }
         promises::check(&mut history, &report, elapsed)
             .map_err(|broken| format!("seed {seed}, pass {number}: {broken}"))?;
     }
@@ -131,8 +142,20 @@ impl History {
         Self {
             rig,
             starts: Vec::new(),
+            met_in: BTreeMap::new(),
             rng,
             clock_trouble,
+        }
+    }
+
+    fn tell(&mut self, number: u32, report: &Report) {
+        let start = self.starts[self.starts.len() - 1];
+        println!("pass {number}: {} \u{b7} {start:?}", report.stop.sentence());
+        for entry in &self.rig.server.look().record[start.from..] {
+            println!("    {entry:?}");
+        }
+        for hold in self.rig.holds() {
+            println!("    {hold:?}");
         }
     }
 

@@ -20,8 +20,8 @@ fn number_from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-fn replay(seed: u64) -> Result<history::Tally, String> {
-    history::run(seed).map_err(|broken| {
+fn replay(seed: u64, told: bool) -> Result<history::Tally, String> {
+    history::run(seed, told).map_err(|broken| {
         format!(
             "{broken}\nreplay: SIM_SEED={seed} cargo test --test simulation \
              every_promise_holds_in_every_history -- --nocapture"
@@ -32,7 +32,7 @@ fn replay(seed: u64) -> Result<history::Tally, String> {
 #[test]
 fn every_promise_holds_in_every_history() {
     if let Some(seed) = number_from_environment("SIM_SEED") {
-        replay(seed).unwrap_or_else(|broken| panic!("{broken}"));
+        replay(seed, true).unwrap_or_else(|broken| panic!("{broken}"));
         return;
     }
     let seeds = number_from_environment("SIM_SEEDS").unwrap_or(HISTORIES);
@@ -46,7 +46,7 @@ fn every_promise_holds_in_every_history() {
                 if seed >= seeds {
                     return Ok(sum);
                 }
-                sum.add(replay(seed)?);
+                sum.add(replay(seed, false)?);
             }
         };
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();

@@ -10,6 +10,7 @@ use story_liker::model::{AttemptKind, Hold, HoldReason, Limit, Timestamp};
 use story_liker::ports::Store;
 
 use crate::history::{History, Start};
+use crate::world::platform::Entry;
 use crate::world::*;
 
 /// A `Date` has whole seconds, so the program knows the server's time no better than this.
@@ -128,11 +129,13 @@ fn silence(history: &History, record: &[Entry], holds: &[Hold]) -> Judged {
     for hold in holds {
         let ends = [hold.until, hold.cleared_at];
         let end = ends.into_iter().flatten().min();
-        let during = record.iter().enumerate().filter(|(_, entry)| {
-            entry.at > hold.since.plus(RESOLUTION)
+        // Its own time may be that of a clock that no reply had corrected yet.
+        let met_in = history.met_in.get(&hold.id).copied();
+        let during = record.iter().enumerate().filter(|(index, entry)| {
+            met_in.is_some_and(|from| *index >= from)
+                && entry.at > hold.since.plus(RESOLUTION)
                 && end.is_none_or(|end| entry.at.plus(RESOLUTION) < end)
         });
-        let met_in = start_at(&history.starts, record, hold.since);
         let mut proofs = 0;
         for (index, entry) in during {
             let start = start_of(&history.starts, index);
@@ -162,13 +165,6 @@ fn silence(history: &History, record: &[Entry], holds: &[Hold]) -> Judged {
 
 fn start_of(starts: &[Start], index: usize) -> Option<&Start> {
     starts.iter().rev().find(|start| start.from <= index)
-}
-
-/// The start during which the last request before `moment` was made.
-fn start_at(starts: &[Start], record: &[Entry], moment: Timestamp) -> Option<usize> {
-    let moment = moment.plus(RESOLUTION);
-    let index = record.iter().rposition(|entry| entry.at <= moment)?;
-    start_of(starts, index).map(|start| start.from)
 }
 
 /// P3, the other half: an objection that was answered to a living process has its hold.

@@ -19,7 +19,7 @@ use story_liker::ports::{Change, Myself, SecondFactor, Store};
 use story_liker::store::{Durability, LockRequest, Opening, Writer};
 
 pub use clock::{Event, TestClock};
-pub use platform::{Act, Applied, Entry, HasLiked, MYSELF, Server, Trouble, pk};
+pub use platform::{Act, Applied, HasLiked, MYSELF, Server, Trouble, pk};
 pub use store::{Failure, FaultyStore, Plan, When};
 
 /// 2026-11-20T18:00:00Z.

@@ -44,6 +44,16 @@ impl Running<'_> {
         }
     }
 
+    /// What was in the queue when the pass ended: each item has its decision, too.
+    pub(super) fn leave_the_rest(&mut self, report: &mut Report) {
+        let why = report.stop.sentence();
+        for work in std::mem::take(&mut self.state.queue) {
+            for item in &work.items {
+                decide(report, &work.name, item, "left", why.clone());
+            }
+        }
+    }
+
     pub(super) fn room_in_words(&self, target: Option<TargetId>) -> String {
         let now = self.actor.watch.now();
         let limits = self.actor.budget.limits.for_target(target);

@@ -149,6 +149,7 @@ impl<'a> Running<'a> {
 
     fn finish(&mut self, report: &mut Report) {
         report.stop = self.stop(report);
+        self.leave_the_rest(report);
         if let Stop::Objected(doubt) = &report.stop
             && doubt.reason == HoldReason::SessionDoubtful
             && self.may_send()

@@ -51,7 +51,7 @@ fn consequence(
 ) -> (Next, &'static str, &'static str) {
     const WAIT: &str = "nothing is sent until the hold ends";
     const NEW_SESSION: &str =
-        "log in with `story-liker login` or bring a session with `story-liker session import`";
+        "log in with `story-liker login` or bring a session with `story-liker session import FILE`";
     const APP: &str = "open the official app, do what it asks, then run `story-liker resume`";
     const CHANGED: &str = "nothing more is sent for now; look into the official app and for a newer version of this \
          program";
@@ -69,7 +69,7 @@ fn consequence(
         Kind::LoginRequired | Kind::LoggedOut | Kind::Doubtful if scope == Scope::Login => (
             stop(HoldReason::LoginRefused),
             "the login was refused",
-            "bring a session with `story-liker session import`",
+            "bring a session with `story-liker session import FILE`",
         ),
         Kind::LoginRequired => (
             stop(HoldReason::LoginRequired),
@@ -84,7 +84,7 @@ fn consequence(
         Kind::Doubtful => (
             stop(HoldReason::SessionDoubtful),
             "the session may be dead",
-            "the next pass asks once whether it lives; if not, a new session is needed",
+            "it is asked once whether it lives; if it does not, a new session is needed",
         ),
         Kind::Suspended => (
             stop(HoldReason::Suspended),
@@ -119,7 +119,7 @@ fn consequence(
         Kind::LoginRefused => (
             stop(HoldReason::LoginRefused),
             "the login was refused; the password may be right all the same",
-            "check it, or bring a session with `story-liker session import`; the password is not \
+            "check it, or bring a session with `story-liker session import FILE`; the password is not \
              submitted again by itself",
         ),
         Kind::Private | Kind::Gone | Kind::InvalidItem => match scope {

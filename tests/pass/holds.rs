@@ -1,0 +1,381 @@
+//! Objections: stored with their outcome, honoured before anything else.
+
+use std::time::Duration;
+
+use story_liker::engage::Stop;
+use story_liker::exit::ExitCode;
+use story_liker::model::{Hold, HoldReason};
+
+use crate::world::*;
+
+fn one_of_each() -> Rig {
+    let mut rig = Rig::new(&["anna", "berta"]);
+    rig.story("anna", 100);
+    rig.story("berta", 200);
+    rig.config.first_contact.like_posts = true;
+    rig
+}
+
+fn open(rig: &mut Rig) -> Vec<Hold> {
+    let now = rig.clock.server();
+    let holds = rig.holds();
+    holds
+        .into_iter()
+        .filter(|hold| hold.in_force(now))
+        .collect()
+}
+
+fn code_of(hold: &Hold) -> ExitCode {
+    if hold.until.is_some() {
+        ExitCode::TempFail
+    } else {
+        ExitCode::NoPerm
+    }
+}
+
+#[test]
+fn every_objection_to_every_act_is_stored_ends_the_pass_and_silences_the_next() {
+    let reasons = HoldReason::ALL.into_iter().filter(|reason| {
+        !matches!(
+            reason,
+            HoldReason::SessionDoubtful | HoldReason::Unavailable
+        )
+    });
+    for reason in reasons {
+        for act in [
+            Act::UserByName,
+            Act::Stories,
+            Act::View,
+            Act::Like,
+            Act::Posts,
+        ] {
+            for trouble in [Trouble::Objection(reason, None), Trouble::Page(reason)] {
+                let mut rig = one_of_each();
+                rig.server.fail(act, trouble);
+                let report = rig.pass();
+                let holds = open(&mut rig);
+                assert_eq!(holds.len(), 1, "{reason:?} {act:?}");
+                assert_eq!(holds[0].reason, reason);
+                assert!(holds[0].attempt.is_some());
+                assert_eq!(rig.server.acts().last(), Some(&act));
+                let expected = if reason == HoldReason::UnknownShape {
+                    ExitCode::Protocol
+                } else {
+                    code_of(&holds[0])
+                };
+                assert_eq!(report.exit_code(), expected, "{reason:?} {act:?}");
+                // Until its end nothing leaves, whatever the mode.
+                let sent = rig.mark();
+                for _ in 0..2 {
+                    let report = rig.check_all();
+                    assert!(matches!(report.stop, Stop::Held(_)));
+                    assert_eq!(report.exit_code(), code_of(&holds[0]));
+                    rig.dry_run();
+                    rig.later(14 * MINUTE);
+                }
+                assert_eq!(rig.mark(), sent, "{reason:?} {act:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_timed_hold_ends_by_itself_and_not_a_minute_early() {
+    let mut rig = one_of_each();
+    rig.server.fail(
+        Act::Stories,
+        Trouble::Objection(HoldReason::Throttled, Some(3 * HOUR)),
+    );
+    rig.pass();
+    let until = open(&mut rig)[0].until.unwrap();
+    assert!(until.since(rig.clock.server()) <= 3 * HOUR);
+    let now = rig.clock.server();
+    rig.later(until.since(now) - Duration::from_secs(5));
+    let sent = rig.mark();
+    rig.pass();
+    assert_eq!(rig.mark(), sent);
+    rig.later(Duration::from_secs(6));
+    rig.pass();
+    assert!(rig.mark() > sent);
+}
+
+#[test]
+fn what_a_reply_asks_for_is_waited_for_by_the_platform_s_clock() {
+    for ahead in [-200_000, 200_000] {
+        let mut rig = one_of_each();
+        rig.clock.set_ahead(ahead);
+        rig.server.fail(
+            Act::Stories,
+            Trouble::Objection(HoldReason::Throttled, Some(3 * HOUR)),
+        );
+        rig.pass();
+        let at = rig.server.look().record.last().unwrap().at;
+        let until = rig.holds()[0].until.unwrap();
+        assert!(
+            until.plus(Duration::from_secs(2)) >= at.plus(3 * HOUR),
+            "{until} {at}"
+        );
+    }
+}
+
+#[test]
+fn outcome_and_hold_are_stored_together_or_not_at_all() {
+    for when in [When::Before, When::After] {
+        let mut rig = one_of_each();
+        rig.server.fail(
+            Act::Like,
+            Trouble::Objection(HoldReason::ActionBlocked, None),
+        );
+        rig.pass();
+        let settle = rig
+            .store
+            .calls
+            .iter()
+            .rposition(|call| *call == "settle")
+            .unwrap();
+        let mut rig = one_of_each();
+        rig.server.fail(
+            Act::Like,
+            Trouble::Objection(HoldReason::ActionBlocked, None),
+        );
+        rig.plan = Some(Plan {
+            call: settle,
+            when,
+            failure: Failure::Crash,
+        });
+        rig.pass();
+        let held = rig.holds().len();
+        let outcome = rig.last_outcome("like");
+        match when {
+            When::Before => assert_eq!((outcome.as_str(), held), ("none", 0)),
+            When::After => assert_eq!((outcome.as_str(), held), ("refused", 1)),
+        }
+    }
+}
+
+#[test]
+fn an_unknown_shape_in_the_third_pass_in_a_row_needs_a_person() {
+    let mut rig = one_of_each();
+    for pass in 0..3 {
+        rig.server
+            .fail(Act::Stories, Trouble::Incomplete(Applied::No));
+        let report = rig.check_all();
+        assert_eq!(report.exit_code(), ExitCode::Protocol);
+        let hold = rig.holds().pop().unwrap();
+        assert_eq!(hold.until.is_none(), pass == 2);
+        // A pass that is merely held says nothing.
+        rig.later(HOUR);
+        rig.check_all();
+        rig.later(6 * HOUR);
+    }
+}
+
+#[test]
+fn a_platform_out_of_reach_in_the_third_pass_in_a_row_is_left_alone_for_two_hours() {
+    for trouble in [
+        Trouble::Unsent,
+        Trouble::TimedOut(Applied::No),
+        Trouble::ServerError(Applied::No),
+    ] {
+        let mut rig = one_of_each();
+        for pass in 0..3 {
+            assert_eq!(rig.holds().len(), 0);
+            rig.server.fail(Act::Stories, trouble);
+            rig.server.fail(Act::Stories, trouble);
+            let report = rig.check_all();
+            assert_eq!(
+                report.exit_code(),
+                ExitCode::Unavailable,
+                "{trouble:?} {pass}"
+            );
+            rig.server.world().troubles.clear();
+            rig.later(HOUR);
+        }
+        let hold = rig.holds().pop().unwrap();
+        assert_eq!(hold.reason, HoldReason::Unavailable);
+        assert_eq!(hold.until.unwrap().since(hold.since), 2 * HOUR);
+    }
+}
+
+#[test]
+fn a_good_pass_breaks_the_row() {
+    let mut rig = one_of_each();
+    for fails in [true, true, false, true, true] {
+        if fails {
+            rig.server
+                .fail(Act::Stories, Trouble::TimedOut(Applied::No));
+        }
+        rig.check_all();
+        rig.later(HOUR);
+    }
+    assert_eq!(rig.holds(), []);
+}
+
+#[test]
+fn a_broken_connection_is_tried_once_more_for_a_read_and_never_for_a_write() {
+    for act in [Act::Stories, Act::Posts] {
+        for trouble in [Trouble::Unsent, Trouble::Broken(Applied::Now)] {
+            let mut rig = one_of_each();
+            rig.server.fail(act, trouble);
+            assert_eq!(rig.pass().exit_code(), ExitCode::Ok, "{act:?} {trouble:?}");
+
+            let mut rig = one_of_each();
+            rig.server.fail(act, trouble);
+            rig.server.fail(act, trouble);
+            let code = rig.pass().exit_code();
+            assert_eq!(code, ExitCode::Unavailable, "{act:?} {trouble:?}");
+            assert_eq!(rig.server.look().troubles, []);
+        }
+    }
+    for act in [Act::View, Act::Like] {
+        let mut rig = one_of_each();
+        rig.server.fail(act, Trouble::Broken(Applied::No));
+        assert_eq!(rig.pass().exit_code(), ExitCode::Unavailable);
+        assert_eq!(rig.server.acts().last(), Some(&act));
+    }
+}
+
+#[test]
+fn a_first_read_that_may_have_arrived_is_not_tried_again_before_the_clock_is_known() {
+    let mut rig = one_of_each();
+    rig.server
+        .fail(Act::UserByName, Trouble::Broken(Applied::Now));
+    assert_eq!(rig.pass().exit_code(), ExitCode::Unavailable);
+    assert_eq!(rig.mark(), 1);
+
+    let mut rig = one_of_each();
+    rig.server.fail(Act::UserByName, Trouble::Unsent);
+    assert_eq!(rig.pass().exit_code(), ExitCode::Ok);
+}
+
+#[test]
+fn a_time_out_and_a_server_error_are_never_tried_again() {
+    for trouble in [
+        Trouble::TimedOut(Applied::No),
+        Trouble::ServerError(Applied::No),
+        Trouble::NotMade,
+    ] {
+        let mut rig = one_of_each();
+        rig.server.fail(Act::Stories, trouble);
+        assert_eq!(rig.pass().exit_code(), ExitCode::Unavailable);
+        assert!(rig.server.count(Act::Stories) <= 1);
+    }
+}
+
+const DOUBT: Trouble = Trouble::Objection(HoldReason::SessionDoubtful, None);
+
+#[test]
+fn an_unexplained_refusal_of_a_live_session_becomes_an_unknown_shape() {
+    for act in [
+        Act::UserByName,
+        Act::Stories,
+        Act::View,
+        Act::Like,
+        Act::Posts,
+    ] {
+        let mut rig = one_of_each();
+        rig.server.fail(act, DOUBT);
+        let report = rig.pass();
+        assert_eq!(report.exit_code(), ExitCode::Protocol, "{act:?}");
+        let holds = open(&mut rig);
+        assert_eq!(holds.len(), 1);
+        assert_eq!(holds[0].reason, HoldReason::UnknownShape);
+        assert!(holds[0].until.is_some() && holds[0].attempt.is_some());
+        let doubt = rig.holds().remove(0);
+        assert_eq!(doubt.cleared_by.as_deref(), Some("replaced"));
+        assert_eq!(rig.server.acts().last(), Some(&Act::CurrentUser));
+        assert_eq!(rig.server.count(Act::CurrentUser), 1);
+        let sent = rig.mark();
+        rig.later(HOUR);
+        rig.pass();
+        assert_eq!(rig.mark(), sent);
+    }
+}
+
+#[test]
+fn an_unexplained_refusal_of_a_dead_session_needs_a_new_one() {
+    let mut rig = one_of_each();
+    rig.server.fail(Act::Stories, DOUBT);
+    rig.server.fail(
+        Act::CurrentUser,
+        Trouble::Objection(HoldReason::LoginRequired, None),
+    );
+    let report = rig.pass();
+    assert_eq!(report.exit_code(), ExitCode::NoPerm);
+    let reasons: Vec<_> = open(&mut rig).iter().map(|hold| hold.reason).collect();
+    assert_eq!(reasons, [HoldReason::LoginRequired]);
+    assert_eq!(rig.server.count(Act::CurrentUser), 1);
+}
+
+#[test]
+fn a_doubt_that_nothing_answers_stays_and_is_asked_about_once() {
+    let timed = Trouble::Objection(HoldReason::Throttled, None);
+    for trouble in [
+        Trouble::TimedOut(Applied::No),
+        Trouble::Broken(Applied::No),
+        Trouble::Unsent,
+        DOUBT,
+        timed,
+    ] {
+        let mut rig = one_of_each();
+        rig.server.fail(Act::Stories, DOUBT);
+        rig.server.fail(Act::CurrentUser, trouble);
+        let report = rig.pass();
+        assert_eq!(report.exit_code(), ExitCode::NoPerm, "{trouble:?}");
+        assert!(
+            open(&mut rig)
+                .iter()
+                .any(|hold| hold.reason == HoldReason::SessionDoubtful)
+        );
+        assert!(rig.server.count(Act::CurrentUser) <= 1);
+        rig.later(3 * DAY);
+        let sent = rig.mark();
+        rig.pass();
+        assert_eq!(rig.mark(), sent);
+    }
+}
+
+#[test]
+fn a_kill_while_a_doubt_is_settled_never_leaves_the_account_without_a_hold() {
+    for dies in [false, true] {
+        let prepare = || {
+            let rig = one_of_each();
+            rig.server.fail(Act::Stories, DOUBT);
+            if dies {
+                rig.server.fail(
+                    Act::CurrentUser,
+                    Trouble::Objection(HoldReason::LoginRequired, None),
+                );
+            }
+            rig
+        };
+        let mut rig = prepare();
+        rig.pass();
+        let calls = rig.store.calls.clone();
+        let doubt = calls
+            .iter()
+            .enumerate()
+            .filter(|(_, call)| **call == "settle")
+            .nth(1)
+            .unwrap()
+            .0;
+        for call in doubt..calls.len() {
+            for when in [When::Before, When::After] {
+                if (call, when) == (doubt, When::Before) {
+                    continue;
+                }
+                let mut rig = prepare();
+                rig.plan = Some(Plan {
+                    call,
+                    when,
+                    failure: Failure::Crash,
+                });
+                rig.pass();
+                assert_eq!(open(&mut rig).len(), 1, "call {call} {when:?}");
+                let sent = rig.mark();
+                rig.check_all();
+                assert_eq!(rig.mark(), sent);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! What becomes of a like, and when an item may have a second one.
+
+use std::time::Duration;
+
+use story_liker::exit::ExitCode;
+use story_liker::model::{HoldReason, ItemKind, ItemState};
+
+use crate::world::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A story whose first like met `trouble`.
+fn liked_with(trouble: Trouble) -> (Rig, ExitCode) {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.targets[0].posts = false;
+    rig.story("anna", 100);
+    rig.server.fail(Act::Like, trouble);
+    let report = rig.pass();
+    (rig, report.exit_code())
+}
+
+/// Moves to `age` after the item's like was claimed.
+fn age_of_like(rig: &mut Rig, age: Duration) {
+    let claimed = rig.item(ItemKind::Story, 100).unwrap().claimed_at.unwrap();
+    let now = rig.clock.server();
+    rig.later(claimed.plus(age).since(now));
+}
+
+#[test]
+fn every_answer_to_a_like_has_its_outcome_state_and_code() {
+    use ItemState::{Failed, Gone, New, Unknown};
+    let blocked = Trouble::Objection(HoldReason::ActionBlocked, None);
+    let throttled = Trouble::Objection(HoldReason::Throttled, None);
+    let fail = Trouble::Objection(HoldReason::UnknownShape, None);
+    let no = Applied::No;
+    let table = [
+        (blocked, "refused", New, 1, ExitCode::TempFail),
+        (throttled, "refused", New, 1, ExitCode::TempFail),
+        (fail, "refused", New, 1, ExitCode::Protocol),
+        (Trouble::ItemGone, "refused", Gone, 1, ExitCode::Ok),
+        (Trouble::InvalidItem, "refused", Failed, 1, ExitCode::Ok),
+        (Trouble::UserGone, "refused", New, 1, ExitCode::Partial),
+        (Trouble::Unsent, "unsent", New, 0, ExitCode::Unavailable),
+        (Trouble::NotMade, "unsent", New, 0, ExitCode::Unavailable),
+        (
+            Trouble::Broken(no),
+            "unknown",
+            Unknown,
+            0,
+            ExitCode::Unavailable,
+        ),
+        (
+            Trouble::TimedOut(no),
+            "unknown",
+            Unknown,
+            0,
+            ExitCode::Unavailable,
+        ),
+        (
+            Trouble::ServerError(no),
+            "unknown",
+            Unknown,
+            0,
+            ExitCode::Unavailable,
+        ),
+        (
+            Trouble::Incomplete(no),
+            "unknown",
+            Unknown,
+            0,
+            ExitCode::Protocol,
+        ),
+        (
+            Trouble::Page(HoldReason::UnknownShape),
+            "unknown",
+            Unknown,
+            0,
+            ExitCode::Protocol,
+        ),
+    ];
+    for (trouble, outcome, state, tries, code) in table {
+        let (mut rig, ended) = liked_with(trouble);
+        assert_eq!(rig.last_outcome("like"), outcome, "{trouble:?}");
+        assert_eq!(
+            rig.state(ItemKind::Story, 100),
+            (state, tries),
+            "{trouble:?}"
+        );
+        assert_eq!(ended, code, "{trouble:?}");
+    }
+}
+
+#[test]
+fn an_accepted_like_is_ok_and_liked() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    assert_eq!(rig.pass().exit_code(), ExitCode::Ok);
+    assert_eq!(rig.last_outcome("like"), "ok");
+    assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Liked, 0));
+}
+
+#[test]
+fn a_like_cut_off_by_a_crash_is_unknown_and_counts() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.pass();
+    let settle = rig.store.calls.iter().rposition(|call| *call == "settle");
+    // The like is settled last but one: the posts' listing follows.
+    let like = rig.store.calls[..settle.unwrap()]
+        .iter()
+        .rposition(|call| *call == "settle")
+        .unwrap();
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.plan = Some(Plan {
+        call: like,
+        when: When::Before,
+        failure: Failure::Crash,
+    });
+    rig.pass();
+    assert_eq!(rig.server.likes_of(100), 1);
+    let report = rig.pass();
+    assert_eq!(report.recovered, 1);
+    assert_eq!(rig.last_outcome("like"), "unknown");
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Unknown);
+    assert_eq!(rig.server.likes_of(100), 1);
+    rig.later(20 * MINUTE);
+    rig.check_all();
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Liked);
+    assert_eq!(rig.server.likes_of(100), 1);
+}
+
+#[test]
+fn only_a_reading_fifteen_minutes_later_allows_a_second_like() {
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    age_of_like(&mut rig, 15 * MINUTE - SECOND);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 1);
+    assert_eq!(rig.last_outcome("like"), "unknown");
+
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    age_of_like(&mut rig, 15 * MINUTE);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 2);
+    assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Liked, 1));
+}
+
+#[test]
+fn a_reading_that_says_liked_ends_the_doubt_without_a_request() {
+    for applied in [Applied::Now, Applied::Late] {
+        let (mut rig, _) = liked_with(Trouble::TimedOut(applied));
+        rig.later(16 * MINUTE);
+        rig.check_all();
+        assert_eq!(rig.server.likes_of(100), 1);
+        assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Liked, 0));
+    }
+}
+
+#[test]
+fn a_platform_that_shows_likes_ten_minutes_late_gets_no_second_one() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().has_liked = HasLiked::LateBy(10 * MINUTE);
+    rig.story("anna", 100);
+    rig.server.fail(Act::Like, Trouble::TimedOut(Applied::Now));
+    rig.pass();
+    for _ in 0..8 {
+        rig.later(3 * MINUTE);
+        rig.check_all();
+    }
+    assert_eq!(rig.server.likes_of(100), 1);
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Liked);
+}
+
+#[test]
+fn a_platform_that_does_not_say_leaves_the_doubt() {
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    rig.server.world().has_liked = HasLiked::Absent;
+    for _ in 0..3 {
+        rig.later(HOUR);
+        rig.check_all();
+    }
+    assert_eq!(rig.server.likes_of(100), 1);
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Unknown);
+    // It was asked for by itself as well, which is as silent.
+    assert_eq!(rig.server.count(Act::MediaInfo), 3);
+}
+
+#[test]
+fn there_is_never_a_third_like() {
+    for second in [
+        Trouble::TimedOut(Applied::No),
+        Trouble::Objection(HoldReason::Throttled, None),
+    ] {
+        let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+        rig.server.fail(Act::Like, second);
+        for _ in 0..6 {
+            rig.later(HOUR);
+            rig.check_all();
+        }
+        assert_eq!(rig.server.likes_of(100), 2, "{second:?}");
+        assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Failed, 2));
+    }
+}
+
+#[test]
+fn a_refused_like_waits_for_a_reading_too() {
+    let (mut rig, _) = liked_with(Trouble::Objection(HoldReason::Throttled, None));
+    rig.server.world().has_liked = HasLiked::Absent;
+    rig.later(HOUR);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 1);
+    rig.server.world().has_liked = HasLiked::Present;
+    rig.later(HOUR);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 2);
+}
+
+#[test]
+fn a_reading_from_before_the_like_allows_nothing() {
+    // The first reading is stamped by a clock four minutes ahead, the refusal comes right after it.
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.limits.max_runtime = HOUR;
+    rig.config.limits.likes_per_target_per_run = 10;
+    rig.clock.set_ahead(4 * 60_000);
+    rig.story("anna", 100);
+    rig.server.fail(Act::Like, Trouble::UserGone);
+    rig.pass();
+    rig.clock.set_ahead(0);
+    let item = rig.item(ItemKind::Story, 100).unwrap();
+    assert_eq!(item.unliked_read_at, None);
+    age_of_like(&mut rig, 14 * MINUTE);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 1);
+}
+
+#[test]
+fn a_reading_is_not_younger_than_its_request_when_the_clock_was_ahead() {
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    age_of_like(&mut rig, 12 * MINUTE);
+    rig.clock.set_ahead(4 * 60_000);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 1);
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Unknown);
+}
+
+#[test]
+fn what_is_liked_already_gets_no_request() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.server.world().likes.insert(100, START.minus(HOUR));
+    rig.pass();
+    assert_eq!(rig.server.count(Act::View), 0);
+    assert_eq!(rig.server.likes_of(100), 0);
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::AlreadyLiked);
+}
+
+#[test]
+fn what_the_operator_unliked_stays_unliked() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.pass();
+    rig.server.world().likes.clear();
+    rig.later(3 * HOUR);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(100), 1);
+    assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Liked, 0));
+}
+
+#[test]
+fn a_forgotten_row_does_not_bring_a_like_again_and_does_not_stop_the_pass() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.pass();
+    rig.server.world().likes.clear();
+    // The row is pruned although the story is still shown.
+    let retention = story_liker::ports::Retention {
+        stories_after: Duration::ZERO,
+        history_keep: 45 * DAY,
+    };
+    let pruned =
+        story_liker::ports::Store::prune(&mut rig.store.inner, &retention, START.plus(2 * DAY));
+    assert_eq!(pruned.unwrap().stories, 1);
+    for _ in 0..3 {
+        rig.later(HOUR);
+        let report = rig.check_all();
+        assert_eq!(report.exit_code(), ExitCode::Ok);
+    }
+    assert_eq!(rig.server.likes_of(100), 1);
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Failed);
+}

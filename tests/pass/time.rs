@@ -1,0 +1,215 @@
+//! Clocks that are wrong, jump or stop, and signals.
+
+use std::time::Duration;
+
+use story_liker::engage::Stop;
+use story_liker::exit::ExitCode;
+use story_liker::model::Timestamp;
+use story_liker::ports::Interrupt;
+
+use crate::world::*;
+
+fn busy() -> Rig {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.targets[0].posts = false;
+    rig.config.limits.likes_per_target_per_run = 9;
+    for media in 100..106 {
+        rig.story("anna", media);
+    }
+    rig
+}
+
+#[test]
+fn a_clock_more_than_five_minutes_off_writes_and_prunes_nothing() {
+    for ahead in [-310_000, 310_000, -90_000_000, 90_000_000] {
+        let mut rig = busy();
+        rig.clock.set_ahead(ahead);
+        let report = rig.pass();
+        assert!(matches!(report.stop, Stop::ClockOff { .. }), "{ahead}");
+        assert_eq!(report.exit_code(), ExitCode::TempFail);
+        assert_eq!(rig.mark(), 1, "one read told the difference");
+        assert!(!rig.store.calls.contains(&"prune"));
+        assert!(
+            report.stop.sentence().contains("Instagram's by"),
+            "{}",
+            report.stop.sentence()
+        );
+    }
+}
+
+#[test]
+fn a_date_more_than_five_minutes_off_is_the_same() {
+    for off in [-310, 310] {
+        let mut rig = busy();
+        rig.server.world().date = Some(off);
+        assert!(matches!(rig.pass().stop, Stop::ClockOff { .. }));
+        assert_eq!(
+            (rig.server.count(Act::View), rig.server.count(Act::Like)),
+            (0, 0)
+        );
+    }
+}
+
+#[test]
+fn a_clock_within_five_minutes_is_corrected_and_worked_with() {
+    for ahead in [-290_000, 290_000] {
+        let mut rig = busy();
+        rig.config.limits.likes = limits(&["3/1h"]);
+        rig.clock.set_ahead(ahead);
+        assert_eq!(rig.pass().exit_code(), ExitCode::Ok);
+        assert_eq!(rig.server.count(Act::Like), 3);
+        rig.clock.set_ahead(-ahead);
+        let first = rig
+            .server
+            .look()
+            .record
+            .iter()
+            .find(|entry| entry.act == Act::Like)
+            .unwrap()
+            .at;
+        let now = rig.clock.server();
+        rig.later(first.plus(57 * MINUTE).since(now));
+        rig.check_all();
+        assert_eq!(rig.server.count(Act::Like), 3, "{ahead}");
+    }
+}
+
+#[test]
+fn without_a_date_the_local_clock_is_believed() {
+    let mut rig = busy();
+    rig.server.world().date = None;
+    assert_eq!(rig.pass().exit_code(), ExitCode::Ok);
+    assert_eq!(rig.server.count(Act::Like), 6);
+}
+
+#[test]
+fn a_step_or_suspend_of_more_than_a_minute_ends_the_pass() {
+    let asleep = Event::Suspend(Duration::from_secs(61));
+    // During a pause, and while a request is under way.
+    for after in [Duration::from_secs(4), Duration::from_millis(100)] {
+        for event in [
+            Event::Step(61_000),
+            Event::Step(-61_000),
+            asleep,
+            Event::Step(-9_000_000),
+        ] {
+            let mut rig = busy();
+            rig.clock.schedule(after, event);
+            let report = rig.pass();
+            assert!(
+                matches!(report.stop, Stop::ClockJumped { .. }),
+                "{event:?} {:?}",
+                report.stop
+            );
+            assert_eq!(report.exit_code(), ExitCode::TempFail);
+            assert_eq!(rig.mark(), 1);
+            assert!(!rig.store.calls.contains(&"prune"));
+        }
+    }
+}
+
+#[test]
+fn a_smaller_step_moves_nothing() {
+    let times = |event: Option<Event>| {
+        let mut rig = busy();
+        rig.server.world().date = None;
+        if let Some(event) = event {
+            rig.clock.schedule(Duration::from_secs(50), event);
+        }
+        assert_eq!(rig.pass().exit_code(), ExitCode::Ok);
+        let times: Vec<Timestamp> = rig
+            .server
+            .look()
+            .record
+            .iter()
+            .map(|entry| entry.at)
+            .collect();
+        times
+    };
+    let undisturbed = times(None);
+    assert_eq!(times(Some(Event::Step(-59_000))), undisturbed);
+    let stepped = times(Some(Event::Step(59_000)));
+    assert_eq!(stepped.len(), undisturbed.len());
+    assert!(stepped.iter().zip(&undisturbed).all(|(a, b)| a >= b));
+}
+
+#[test]
+fn no_clock_however_wrong_breaks_the_program() {
+    for ahead in [
+        i64::MIN,
+        -i64::MAX / 2,
+        -1_795_197_600_000,
+        i64::MAX / 2,
+        i64::MAX,
+    ] {
+        for date in [Some(0), None] {
+            let mut rig = busy();
+            rig.server.world().date = date;
+            rig.clock.set_ahead(ahead);
+            let report = rig.pass();
+            assert_ne!(
+                report.exit_code(),
+                ExitCode::Software,
+                "{ahead}: {:?}",
+                report.stop
+            );
+            rig.clock.set_ahead(0);
+            rig.later(HOUR);
+            let report = rig.pass();
+            assert_ne!(
+                report.exit_code(),
+                ExitCode::Software,
+                "{ahead}: {:?}",
+                report.stop
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_pause_and_the_pass() {
+    for (signal, code) in [
+        (Interrupt::Term, ExitCode::Ok),
+        (Interrupt::Int, ExitCode::Interrupted),
+    ] {
+        let mut rig = busy();
+        rig.clock
+            .schedule(Duration::from_secs(4), Event::Signal(signal));
+        let before = rig.clock.server();
+        let report = rig.pass();
+        assert_eq!(report.stop, Stop::Interrupted(signal));
+        assert_eq!(report.exit_code(), code);
+        assert_eq!(rig.clock.server().since(before), Duration::from_secs(4));
+        assert_eq!(rig.mark(), 1);
+    }
+}
+
+#[test]
+fn a_request_under_way_is_settled_before_a_signal_ends_the_pass() {
+    let mut rig = busy();
+    rig.clock
+        .schedule(Duration::from_millis(200), Event::Signal(Interrupt::Term));
+    rig.pass();
+    assert_eq!(rig.outcomes(), [("read".to_owned(), Some("ok".to_owned()))]);
+    assert_eq!(rig.store.calls.last(), Some(&"end_run"));
+}
+
+#[test]
+fn no_write_is_sent_before_a_reply_was_read() {
+    let mut rig = busy();
+    rig.config.limits.likes_per_target_per_run = 2;
+    rig.pass();
+    for minutes in [20, 20] {
+        rig.later(minutes * MINUTE);
+        let from = rig.mark();
+        rig.pass();
+        let acts = rig.server.acts().split_off(from);
+        assert_eq!(acts[..2], [Act::CurrentUser, Act::View]);
+    }
+    rig.later(20 * MINUTE);
+    rig.story("anna", 110);
+    rig.clock.set_ahead(90_000_000);
+    let from = rig.mark();
+    rig.pass();
+    assert!(rig.server.acts()[from..].iter().all(|act| *act < Act::View));
+}

@@ -1,0 +1,370 @@
+//! What is shipped beside the program is true: README, changelog and examples are checked against
+//! the code that they describe.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Parser;
+use story_liker::cli::Cli;
+use story_liker::config::{self, Environment, KEYS, Request};
+use story_liker::exit::{ExitCode, NeedsPerson};
+use story_liker::model::HoldReason;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn shipped(name: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(name)).unwrap()
+}
+
+fn readme() -> String {
+    shipped("README.md")
+}
+
+/// Everything below a heading, up to the next one of the same rank or a higher one.
+fn section(text: &str, heading: &str) -> String {
+    let rank = |line: &str| line.chars().take_while(|c| *c == '#').count();
+    let mut lines = text.lines().skip_while(|line| *line != heading);
+    assert!(lines.next().is_some(), "README has no {heading:?}");
+    let end = |line: &&str| rank(line) == 0 || rank(line) > rank(heading);
+    lines.take_while(end).collect::<Vec<_>>().join("\n")
+}
+
+/// The cells of every row of every table, without headings and rulers.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_body = |at: usize| {
+        let ruler = |line: &str| line.starts_with("|---");
+        let heads = lines.get(at + 1).is_some_and(|next| ruler(next));
+        lines[at].starts_with('|') && !ruler(lines[at]) && !heads
+    };
+    let cells = |line: &str| {
+        let inner = line.trim_matches('|');
+        inner
+            .split('|')
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    (0..lines.len())
+        .filter(|at| is_body(*at))
+        .map(|at| cells(lines[at]))
+        .collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.starts_with("```") {
+            let block: Vec<_> = lines.by_ref().take_while(|l| *l != "```").collect();
+            if &line[3..] == language {
+                found.push(block.join("\n"));
+            }
+        }
+    }
+    found
+}
+
+/// What stands between backticks, outside fenced blocks.
+fn spans(text: &str) -> Vec<String> {
+    let mut fenced = false;
+    let mut prose = String::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            prose.push_str(line);
+            prose.push(' ');
+        }
+    }
+    prose
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else {
+            into.push(path);
+        }
+    }
+}
+
+/// The program's texts: its sources without tests, comments and the practice server, with each
+/// string literal that goes over several lines put together.
+fn program_texts() -> String {
+    let mut paths = Vec::new();
+    sources(&Path::new(ROOT).join("src"), &mut paths);
+    let mut text = String::new();
+    for path in paths {
+        let name = path.to_str().unwrap();
+        let is_source = path.extension().is_some_and(|ending| ending == "rs");
+        if !is_source || name.contains("/practice/") || name.contains("tests") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        let code = source.split("#[cfg(test)]").next().unwrap();
+        let mut continued = false;
+        for line in code.lines() {
+            let line = if continued { line.trim_start() } else { line };
+            continued = line.ends_with('\\');
+            if !line.trim_start().starts_with("//") {
+                text.push_str(line.strip_suffix('\\').unwrap_or(line));
+            }
+            if !continued {
+                text.push('\n');
+            }
+        }
+    }
+    text.replace("\\\"", "\"")
+}
+
+#[test]
+fn the_exit_code_table_is_that_of_the_program() {
+    let table = rows(&section(&readme(), "## Exit codes"));
+    let expected: Vec<Vec<String>> = ExitCode::ALL
+        .iter()
+        .map(|code| {
+            let person = match code.needs_person() {
+                NeedsPerson::No => "no",
+                NeedsPerson::Look => "look",
+                NeedsPerson::Maybe => "maybe",
+                NeedsPerson::Yes => "yes",
+            };
+            let number = code.number().to_string();
+            [&number, code.name(), code.meaning(), person]
+                .map(str::to_owned)
+                .to_vec()
+        })
+        .collect();
+    assert_eq!(table, expected);
+}
+
+#[test]
+fn the_table_of_holds_has_every_reason_once() {
+    let part = section(&readme(), "## Windows, pauses, holds");
+    let named: Vec<String> = rows(&part)
+        .into_iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .filter(|name| !name.contains('.'))
+        .collect();
+    let known: Vec<&str> = HoldReason::ALL.iter().map(|r| r.as_str()).collect();
+    assert_eq!(named, known);
+}
+
+#[test]
+fn the_table_of_limits_shows_the_defaults() {
+    let part = section(&readme(), "## Windows, pauses, holds");
+    let mut seen = 0;
+    for row in rows(&part) {
+        let name = row[0].trim_matches('`');
+        if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+            assert_eq!(row[1].trim_matches('`'), key.default.unwrap(), "{name}");
+            seen += 1;
+        }
+    }
+    let limits = |key: &&config::Key| key.name.starts_with("limits.") && key.default.is_some();
+    let all = KEYS.iter().filter(limits).count();
+    assert_eq!(seen, all - 1, "every limit but allow_unsafe_limits");
+}
+
+/// A command line as a shell would hand it over, without what belongs to the shell.
+fn words(line: &str) -> Vec<String> {
+    let line = line.split(" #").next().unwrap();
+    let line = line.split(['<', '>', '|']).next().unwrap();
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn assert_parses(line: &str, place: &str) {
+    if let Err(problem) = Cli::try_parse_from(words(line)) {
+        assert!(!problem.use_stderr(), "{place}: {line}\n{problem}");
+    }
+}
+
+/// Every command line of the program in a text for people: in a block, in backticks or in quotes.
+fn command_lines(text: &str) -> Vec<String> {
+    const NAME: &str = "story-liker ";
+    let mut found = Vec::new();
+    for line in text.lines() {
+        for (at, _) in line.match_indices(NAME) {
+            let before = line[..at].chars().next_back();
+            let rest = &line[at..];
+            let command = match before {
+                None | Some('/') => rest,
+                Some(quote @ ('`' | '\'')) => rest.split(quote).next().unwrap(),
+                Some(_) => continue,
+            };
+            found.push(command.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_line_that_is_shipped_parses() {
+    let readme = readme();
+    let blocks = [blocks(&readme, "sh"), blocks(&readme, "cron")].concat();
+    let mut lines = command_lines(&blocks.join("\n"));
+    // A command in running text may go over the end of a line.
+    lines.extend(
+        spans(&readme)
+            .into_iter()
+            .filter(|span| span.starts_with("story-liker ")),
+    );
+    assert!(lines.len() > 30, "{lines:?}");
+    for line in lines {
+        assert_parses(&line, "README.md");
+    }
+    let mut examples = Vec::new();
+    sources(&Path::new(ROOT).join("examples"), &mut examples);
+    for path in examples {
+        for line in command_lines(&fs::read_to_string(&path).unwrap()) {
+            assert_parses(&line, path.to_str().unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_command_line_that_a_message_advises_parses() {
+    let mut seen = BTreeSet::new();
+    for line in command_lines(&program_texts()) {
+        // `{command}` and the like stand for what is known only then.
+        if !line.contains('{') && seen.insert(line.clone()) {
+            assert_parses(&line, "a message");
+        }
+    }
+    assert!(seen.len() > 5, "{seen:?}");
+}
+
+#[test]
+fn every_key_that_readme_names_exists() {
+    const FILES: [&str; 6] = ["toml", "db", "json", "txt", "lock", "md"];
+    let mut seen = 0;
+    for span in spans(&readme()) {
+        let name = span.split(" = ").next().unwrap();
+        let parts: Vec<&str> = name.split('.').collect();
+        let word = |part: &&str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        };
+        if parts.len() < 2 || !parts.iter().all(word) || FILES.contains(&parts[parts.len() - 1]) {
+            continue;
+        }
+        let is_table = KEYS
+            .iter()
+            .any(|key| key.name.starts_with(&format!("{name}.")));
+        let is_key = KEYS.iter().any(|key| key.name == name);
+        let is_target = ["sandbox", "another"].contains(&parts[0]);
+        assert!(is_key || is_table || is_target, "{name} is no key");
+        seen += usize::from(is_key);
+    }
+    assert!(seen > 15);
+}
+
+#[test]
+fn every_variable_that_readme_names_is_read() {
+    let readme = readme();
+    let texts = program_texts();
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    let mut seen = 0;
+    for name in readme.split(|c: char| !is_name(c)) {
+        let name = name.trim_end_matches('_');
+        if !name.contains('_') {
+            continue;
+        }
+        let of_a_key = KEYS.iter().any(|key| key.variable() == name);
+        let literal = texts.contains(&format!("\"{name}\""));
+        assert!(of_a_key || literal, "{name} is not read by the program");
+        seen += 1;
+    }
+    assert!(seen > 8);
+}
+
+#[test]
+fn every_configuration_in_readme_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    for secret in ["password", "totp_secret"] {
+        let path = folder.path().join(secret);
+        fs::write(&path, "JBSWY3DPEHPK3PXP\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let blocks = blocks(&readme(), "toml");
+    assert!(blocks.len() >= 3);
+    for block in blocks {
+        let path = folder.path().join("config.toml");
+        fs::write(&path, &block).unwrap();
+        for profile in ["default", "second"] {
+            let line = ["story-liker", "--profile", profile, "--config"];
+            let line = line.into_iter().chain([path.to_str().unwrap(), "run"]);
+            let cli = Cli::try_parse_from(line).unwrap();
+            let environment: Environment = [("HOME", folder.path())].into_iter().collect();
+            let loaded = config::load(&Request::new(&cli.global), &environment);
+            assert!(loaded.is_ok(), "{block}\n{}", loaded.err().unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_message_in_troubleshooting_is_one_of_the_program() {
+    let texts = program_texts();
+    let table = rows(&section(&readme(), "## Troubleshooting"));
+    assert!(table.len() > 40);
+    for row in table {
+        let fragments: Vec<&str> = row[0].split('`').skip(1).step_by(2).collect();
+        assert!(!fragments.is_empty(), "{}", row[0]);
+        for fragment in fragments {
+            assert!(texts.contains(fragment), "no message says {fragment:?}");
+        }
+    }
+}
+
+#[test]
+fn the_two_commands_come_first_and_exist() {
+    let first = &blocks(&readme(), "sh")[0];
+    assert_eq!(first, "cargo run --release -- rehearse\ntests/all");
+    let mode = fs::metadata(Path::new(ROOT).join("tests/all")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o111, 0o111);
+}
+
+#[test]
+fn the_rehearsal_prints_what_readme_shows() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_story-liker"))
+        .arg("rehearse")
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in blocks(&readme(), "text")[0].lines() {
+        assert!(
+            printed.lines().any(|other| other == line),
+            "README shows {line:?}; `rehearse` now prints\n{printed}"
+        );
+    }
+}
+
+#[test]
+fn the_rehearsal_answers_with_the_keys_that_readme_names() {
+    let shown = &blocks(&readme(), "json")[0];
+    let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_str(shown).unwrap();
+    let mut printed = Vec::new();
+    let options = story_liker::practice::Options::serving(
+        "127.0.0.1:0".parse().unwrap(),
+        story_liker::practice::Wire::Plain,
+        1,
+    );
+    story_liker::practice::serve(options, &mut printed, || {}).unwrap();
+    let printed: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&printed).unwrap();
+    assert!(shown.keys().eq(printed.keys()));
+}
