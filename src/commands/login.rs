@@ -10,7 +10,7 @@ use serde_json::json;
 use super::proof::Proof;
 use super::run::Shown;
 use super::shell::{
-    Failure, Shell, account_name, fresh_rng, fresh_seed, system_clock, unless_interrupted,
+    Failure, Shell, account_name, fresh_seed, instagram, system_clock, unless_interrupted,
 };
 use crate::care::hold;
 use crate::cli::Login;
@@ -39,14 +39,12 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     let mut account = store.account()?;
     let holds = store.holds(clock.now())?;
     only_session_holds(&holds, &clock, "a login")?;
-    let mut platform = Instagram::new(
-        &config.instagram,
+    let mut platform = instagram(
+        &config,
         account.device.as_ref(),
         account.session.as_ref(),
         &clock,
-        fresh_rng()?,
-    )
-    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
+    )?;
     if account.session.is_some() {
         let proof = Proof {
             shell,

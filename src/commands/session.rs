@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::login::{nobody, only_session_holds};
 use super::proof::Proof;
-use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed, print_line, system_clock};
+use super::shell::{Failure, Shell, account_name, fresh_seed, instagram, print_line, system_clock};
 use crate::cli::{Session as Flags, SessionExport, SessionImport};
 use crate::clock::wall_clock;
 use crate::config::Config;
 use crate::engage::{Stop, session_holds_cleared};
 use crate::exit::ExitCode;
-use crate::instagram::{Instagram, settings};
+use crate::instagram::settings;
 use crate::model::{Account, Device, Pk, Session};
 use crate::ports::{Change, Clock, Myself, Store};
 use crate::store::Reader;
@@ -31,7 +31,7 @@ pub fn session(shell: &Shell, flags: &Flags) -> Result<ExitCode, Failure> {
     let config = shell.load(&shell.request())?.config;
     match flags {
         Flags::Import(flags) => import(shell, &config, flags),
-        Flags::Export(flags) => export(&config, flags),
+        Flags::Export(flags) => export(shell, &config, flags),
         Flags::Show => show(shell, &config),
     }
 }
@@ -54,14 +54,12 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     store.recover(now)?;
     let account = store.account()?;
     refuse_other_account(&account, &brought.session)?;
-    let mut platform = Instagram::new(
-        &config.instagram,
+    let mut platform = instagram(
+        config,
         brought.device.as_ref().or(account.device.as_ref()),
         Some(&brought.session),
         &clock,
-        fresh_rng()?,
-    )
-    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
+    )?;
     let device = crate::ports::Platform::device(&platform);
     let known = account.device.as_ref();
     if brought.device.is_some()
@@ -100,19 +98,18 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
         let held = only_session_holds(&holds, &clock, "a proof of life");
         held.err().map(|failure| failure.message)
     };
-    let myself = match unproved {
-        Some(why) => Err(why),
-        None => {
-            let proof = Proof {
-                shell,
-                config,
-                clock: &clock,
-                seed: fresh_seed()?,
-                despite_session_holds: false,
-            };
-            let myself = proof.ask(&mut platform, &mut store);
-            Ok(myself.map_err(not_proved)?)
-        }
+    let myself = if let Some(why) = unproved {
+        Err(why)
+    } else {
+        let proof = Proof {
+            shell,
+            config,
+            clock: &clock,
+            seed: fresh_seed()?,
+            despite_session_holds: false,
+        };
+        let myself = proof.ask(&mut platform, &mut store);
+        Ok(myself.map_err(not_proved)?)
     };
     answer(shell, brought.session.pk, &myself, cleared);
     Ok(ExitCode::Ok)
@@ -238,7 +235,7 @@ fn read_account(config: &Config) -> Result<Account, Failure> {
     })
 }
 
-fn export(config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
+fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
     let account = read_account(config)?;
     let (Some(session), Some(device)) = (&account.session, &account.device) else {
         return Err(nobody(&account));
@@ -269,7 +266,15 @@ fn export(config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
         );
         Failure::new(ExitCode::CantCreat, problem)
     })?;
-    log::info!(file = path.display().to_string(); "the session was exported; the file is a credential");
+    shell.answer(
+        || json!({ "exported": path }),
+        || {
+            format!(
+                "exported to {}; whoever has the file has the account",
+                path.display()
+            )
+        },
+    );
     Ok(ExitCode::Ok)
 }
 

@@ -16,7 +16,8 @@ use crate::clock::{SystemClock, wall_clock};
 use crate::config::{self, Config, Environment, Loaded, Request};
 use crate::engage::Stop;
 use crate::exit::ExitCode;
-use crate::model::Account;
+use crate::instagram::Instagram;
+use crate::model::{Account, Device, Session};
 use crate::ports::{Clock, Interrupt, StoreError};
 use crate::store::{LockRequest, Opening, Writer};
 use crate::telemetry::logging::{Context, Stream, Style, TimeSource, install, logger};
@@ -289,9 +290,17 @@ pub fn fresh_seed() -> Result<u64, Failure> {
     })
 }
 
-/// A generator for what must differ between devices and clients.
-pub fn fresh_rng() -> Result<ChaCha8Rng, Failure> {
-    Ok(ChaCha8Rng::seed_from_u64(fresh_seed()?))
+/// Instagram, as this account's device sees it.
+pub fn instagram<'c>(
+    config: &Config,
+    device: Option<&Device>,
+    session: Option<&Session>,
+    clock: &'c SystemClock,
+) -> Result<Instagram<&'c SystemClock>, Failure> {
+    // What must differ between devices and clients.
+    let rng = ChaCha8Rng::seed_from_u64(fresh_seed()?);
+    Instagram::new(&config.instagram, device, session, clock, rng)
+        .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))
 }
 
 /// What the account is called in messages.
