@@ -105,7 +105,7 @@ fn a_tighter_limit_is_kept_and_named_as_the_reason() {
         summary
             .missed
             .iter()
-            .any(|reason| reason.why.contains("window_full")),
+            .any(|reason| reason.why.contains("limits.likes ")),
         "{summary:#?}"
     );
 }
