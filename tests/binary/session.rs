@@ -121,12 +121,14 @@ fn the_session_of_another_account_is_refused_without_a_request() {
     import(&home, "settings.json", &settings(&home)).expect(0);
     let before = home.dump(&[]);
     let mut other = settings(&home);
+    // Of another device, too; that is not the point then.
+    other["uuids"]["uuid"] = json!("99999999-d6da-49e2-9473-622834034078");
     other["authorization_data"]["ds_user_id"] = json!("71000000002");
     other["authorization_data"]["sessionid"] =
         json!("71000000002%3AE7Y9E2Nae35HWv%3A2%3AAY4B3XkvngkQpCYWxcEDzYJ3RvNTun9y");
     import(&home, "other.json", &other)
         .expect(78)
-        .saying(&["71000000002", "--profile"]);
+        .saying(&["71000000002", "another --profile"]);
     assert_eq!(home.dump(&[]), before);
     assert_eq!(home.calls(), ["current_user"]);
 }
