@@ -351,3 +351,20 @@ fn a_pass_ends_within_its_budget_and_one_time_out() {
         assert!(took <= 3 * MINUTE + Duration::from_secs(21), "{took:?}");
     }
 }
+
+#[test]
+fn a_seed_decides_every_pause() {
+    let times = |seed: u64| {
+        let mut rig = two_targets();
+        rig.seed = seed;
+        rig.pass();
+        let world = rig.server.look();
+        world
+            .record
+            .iter()
+            .map(|entry| entry.at)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(times(7), times(7));
+    assert_ne!(times(7), times(8));
+}
