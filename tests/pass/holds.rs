@@ -379,3 +379,24 @@ fn a_kill_while_a_doubt_is_settled_never_leaves_the_account_without_a_hold() {
         }
     }
 }
+
+#[test]
+fn a_doubt_stays_where_the_time_budget_or_a_signal_leaves_no_room_to_ask() {
+    let mut rig = one_of_each();
+    let minute = Duration::from_mins(1);
+    rig.config.pace.between_requests.min = minute;
+    rig.config.pace.between_requests.max = minute;
+    rig.config.limits.max_runtime = Duration::from_secs(110);
+    rig.server.fail(Act::Stories, DOUBT);
+    let report = rig.pass();
+    assert_eq!(report.exit_code(), ExitCode::NoPerm);
+    assert_eq!(rig.server.acts(), [Act::UserByName, Act::Stories]);
+    assert_eq!(open(&mut rig)[0].reason, HoldReason::SessionDoubtful);
+
+    let mut rig = one_of_each();
+    rig.server.fail(Act::UserByName, DOUBT);
+    let term = Event::Signal(story_liker::ports::Interrupt::Term);
+    rig.clock.schedule(Duration::from_secs(2), term);
+    assert_eq!(rig.pass().exit_code(), ExitCode::NoPerm);
+    assert_eq!(rig.mark(), 1);
+}
