@@ -9,7 +9,10 @@ use story_liker::model::{Hold, HoldReason};
 use crate::world::*;
 
 fn one_of_each() -> Rig {
-    let mut rig = Rig::new(&["anna", "berta"]);
+    one_of_each_over(Rig::in_memory(&["anna", "berta"]))
+}
+
+fn one_of_each_over(mut rig: Rig) -> Rig {
     rig.story("anna", 100);
     rig.story("berta", 200);
     rig.config.first_contact.like_posts = true;
@@ -121,7 +124,7 @@ fn what_a_reply_asks_for_is_waited_for_by_the_platform_s_clock() {
 #[test]
 fn outcome_and_hold_are_stored_together_or_not_at_all() {
     for when in [When::Before, When::After] {
-        let mut rig = one_of_each();
+        let mut rig = one_of_each_over(Rig::new(&["anna", "berta"]));
         rig.server.fail(
             Act::Like,
             Trouble::Objection(HoldReason::ActionBlocked, None),
@@ -133,7 +136,7 @@ fn outcome_and_hold_are_stored_together_or_not_at_all() {
             .iter()
             .rposition(|call| *call == "settle")
             .unwrap();
-        let mut rig = one_of_each();
+        let mut rig = one_of_each_over(Rig::new(&["anna", "berta"]));
         rig.server.fail(
             Act::Like,
             Trouble::Objection(HoldReason::ActionBlocked, None),
