@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
+use super::proof::Proof;
 use super::run::Shown;
 use super::shell::{
-    Failure, Shell, account_name, fresh_rng, fresh_seed, system_clock, unless_interrupted,
+    Failure, Shell, account_name, fresh_seed, instagram, system_clock, unless_interrupted,
 };
 use crate::care::hold;
 use crate::cli::Login;
 use crate::clock::SystemClock;
-use crate::engage::{Actor, CodeSource, Credentials, LoginEnd, Ports, log_in};
+use crate::engage::{
+    Actor, CodeSource, Credentials, LoginEnd, Ports, log_in, session_holds_cleared,
+};
 use crate::exit::ExitCode;
 use crate::instagram::{Instagram, totp};
 use crate::model::{Account, Hold, Secret};
@@ -33,21 +36,28 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     let clock = system_clock()?;
     let mut store = shell.open(&config, "login", flags.patience, &clock)?;
     store.recover(clock.now())?;
-    let account = store.account()?;
-    only_session_holds(&store.holds(clock.now())?, &clock, "a login")?;
+    let mut account = store.account()?;
+    let holds = store.holds(clock.now())?;
+    only_session_holds(&holds, &clock, "a login")?;
+    let mut platform = instagram(
+        &config,
+        account.device.as_ref(),
+        account.session.as_ref(),
+        &clock,
+    )?;
     if account.session.is_some() {
-        let name = account_name(&account);
-        shell.answer(
-            || json!({ "logged_in": true, "account": name, "already": true }),
-            || {
-                format!(
-                    "{name} has a session that Instagram has not declared dead; a login now would \
-                     only look suspicious, so none was made. Use the session, or bring another \
-                     one with 'story-liker session import FILE'."
-                )
-            },
-        );
-        return Ok(ExitCode::Ok);
+        let proof = Proof {
+            shell,
+            config: &config,
+            clock: &clock,
+            seed: fresh_seed()?,
+            despite_session_holds: true,
+        };
+        if is_alive(&proof, &holds, &mut platform, &mut store)? {
+            kept(shell, &account_name(&account));
+            return Ok(ExitCode::Ok);
+        }
+        account = store.account()?;
     }
     let username = config.account.username.clone().or(account.username.clone()).ok_or_else(|| {
         Failure::new(
@@ -58,8 +68,12 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     let password = match config.account.password.clone() {
         Some(password) => password,
         None => ask_hidden(&clock, format!("Password of {username}: ")).map_err(|problem| {
+            if let Some(interrupt) = clock.interrupted() {
+                let message = "stopped at the question for the password; nothing was sent";
+                return Failure::new(interrupt.into(), message);
+            }
             Failure::new(
-                clock.interrupted().map_or(ExitCode::Config, ExitCode::from),
+                ExitCode::Config,
                 format!(
                     "no password for {username}: {problem}; set account.password_file, or run this \
                      on a terminal to type it"
@@ -67,14 +81,6 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
             )
         })?,
     };
-    let mut platform = Instagram::new(
-        &config.instagram,
-        account.device.as_ref(),
-        None,
-        &clock,
-        fresh_rng()?,
-    )
-    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
     let mut codes = Codes {
         file: flags.code_file.clone(),
         secret: TotpSecret::new(config.account.totp_secret.as_ref(), &clock),
@@ -106,6 +112,41 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
             None => stop.into(),
         }),
     }
+}
+
+/// Whether the present session is to be kept: it is believed alive unless a hold doubts it, and then
+/// it is asked once. Only what Instagram declared dead is replaced.
+fn is_alive(
+    proof: &Proof<'_>,
+    holds: &[Hold],
+    platform: &mut Instagram<&SystemClock>,
+    store: &mut dyn Store,
+) -> Result<bool, Failure> {
+    let doubts = session_holds_cleared(holds, proof.clock.now(), "login");
+    if doubts.is_empty() {
+        return Ok(true);
+    }
+    match proof.ask(platform, store) {
+        Ok(_) => {
+            store.apply(&doubts, proof.clock.now())?;
+            Ok(true)
+        }
+        Err(_) if store.account()?.session.is_none() => Ok(false),
+        Err(stop) => Err(stop.into()),
+    }
+}
+
+fn kept(shell: &Shell, name: &str) {
+    shell.answer(
+        || json!({ "logged_in": true, "account": name, "already": true }),
+        || {
+            format!(
+                "{name} has a session that Instagram has not declared dead; a login now would only \
+                 look suspicious, so none was made. Use the session, or bring another one with \
+                 'story-liker session import FILE'."
+            )
+        },
+    );
 }
 
 /// A person's own login or import may go ahead only while every open hold is about the session.

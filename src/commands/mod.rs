@@ -7,6 +7,7 @@ mod cleanup;
 mod config;
 mod login;
 mod migrate;
+mod proof;
 mod rehearse;
 mod report_text;
 mod resume;

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::login::TotpSecret;
-use super::shell::{Failure, Shell, fresh_rng, fresh_seed, progress_columns, system_clock};
+use super::shell::{Failure, Shell, fresh_seed, instagram, progress_columns, system_clock};
 use crate::cli::Run;
 use crate::config::Config;
 use crate::engage::{Mode, PassInput, Ports, Report, Waiting, pass};
 use crate::exit::ExitCode;
-use crate::instagram::Instagram;
 use crate::model::Timestamp;
 use crate::ports::Store;
 use crate::store::{MigratePolicy, Opening};
@@ -59,14 +58,12 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
     };
     let mut store = shell.open_as(&config, command, flags.patience, &clock, opening)?;
     let account = store.account()?;
-    let mut platform = Instagram::new(
-        &config.instagram,
+    let mut platform = instagram(
+        &config,
         account.device.as_ref(),
         account.session.as_ref(),
         &clock,
-        fresh_rng()?,
-    )
-    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
+    )?;
     log::info!(
         seed = seed, dry_run = flags.dry_run, database = config.database.display().to_string();
         "a pass begins over {} targets", config.targets.len()

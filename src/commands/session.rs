@@ -9,15 +9,15 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::login::{nobody, only_session_holds};
-use super::run::Shown;
-use super::shell::{Failure, Shell, account_name, fresh_rng, fresh_seed, print_line, system_clock};
+use super::proof::Proof;
+use super::shell::{Failure, Shell, account_name, fresh_seed, instagram, print_line, system_clock};
 use crate::cli::{Session as Flags, SessionExport, SessionImport};
-use crate::clock::{SystemClock, wall_clock};
+use crate::clock::wall_clock;
 use crate::config::Config;
-use crate::engage::{Actor, Ports, ProofEnd, Stop, prove};
+use crate::engage::{Stop, session_holds_cleared};
 use crate::exit::ExitCode;
-use crate::instagram::{Instagram, settings};
-use crate::model::{Account, Device, Hold, Pk, Session};
+use crate::instagram::settings;
+use crate::model::{Account, Device, Pk, Session};
 use crate::ports::{Change, Clock, Myself, Store};
 use crate::store::Reader;
 use crate::telemetry::logging::Stream;
@@ -31,7 +31,7 @@ pub fn session(shell: &Shell, flags: &Flags) -> Result<ExitCode, Failure> {
     let config = shell.load(&shell.request())?.config;
     match flags {
         Flags::Import(flags) => import(shell, &config, flags),
-        Flags::Export(flags) => export(&config, flags),
+        Flags::Export(flags) => export(shell, &config, flags),
         Flags::Show => show(shell, &config),
     }
 }
@@ -54,14 +54,12 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     store.recover(now)?;
     let account = store.account()?;
     refuse_other_account(&account, &brought.session)?;
-    let mut platform = Instagram::new(
-        &config.instagram,
+    let mut platform = instagram(
+        config,
         brought.device.as_ref().or(account.device.as_ref()),
         Some(&brought.session),
         &clock,
-        fresh_rng()?,
-    )
-    .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))?;
+    )?;
     let device = crate::ports::Platform::device(&platform);
     let known = account.device.as_ref();
     if brought.device.is_some()
@@ -89,67 +87,42 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
         },
     ];
     // They were about a session that is no more.
-    let (about_session, others): (Vec<Hold>, Vec<Hold>) = store
-        .holds(now)?
-        .into_iter()
-        .filter(|hold| hold.in_force(now))
-        .partition(|hold| hold.reason.about_session());
-    changes.extend(about_session.iter().map(|hold| Change::HoldCleared {
-        hold: hold.id,
-        by: "session import",
-    }));
+    let holds = store.holds(now)?;
+    let clearing = session_holds_cleared(&holds, now, "session import");
+    let cleared = clearing.len();
+    changes.extend(clearing);
     store.apply(&changes, now)?;
-    let cleared = about_session.len();
     let unproved = if flags.offline {
         Some("--offline".to_owned())
     } else {
-        let held = only_session_holds(&others, &clock, "a proof of life");
+        let held = only_session_holds(&holds, &clock, "a proof of life");
         held.err().map(|failure| failure.message)
     };
-    let myself = match unproved {
-        Some(why) => Err(why),
-        None => Ok(proved(shell, config, &clock, &mut platform, &mut store)?),
+    let myself = if let Some(why) = unproved {
+        Err(why)
+    } else {
+        let proof = Proof {
+            shell,
+            config,
+            clock: &clock,
+            seed: fresh_seed()?,
+            despite_session_holds: false,
+        };
+        let myself = proof.ask(&mut platform, &mut store);
+        Ok(myself.map_err(not_proved)?)
     };
     answer(shell, brought.session.pk, &myself, cleared);
     Ok(ExitCode::Ok)
 }
 
-/// Asks once whether the session, which is stored, is alive.
-fn proved(
-    shell: &Shell,
-    config: &Config,
-    clock: &SystemClock,
-    platform: &mut Instagram<&SystemClock>,
-    store: &mut dyn Store,
-) -> Result<Myself, Failure> {
-    let account = store.account()?;
-    let ports = Ports {
-        platform,
-        store,
-        clock,
-        waiting: &mut Shown::new(shell, Stream::Stderr),
-    };
-    let mut actor = Actor::new(ports, config, fresh_seed()?, None, false)?;
-    let stop = match actor.pause_before_proof() {
-        Some(stop) => stop,
-        None => match prove(&mut actor, &account, false, true) {
-            ProofEnd::Alive(myself) => return Ok(myself),
-            ProofEnd::Stop(stop) => stop,
-            ProofEnd::RepeatRead => Stop::Unavailable {
-                message: "Instagram could not be reached".to_owned(),
-                hold_until: None,
-            },
-        },
-    };
+/// A session that was stored and could not be proved alive.
+fn not_proved(stop: Stop) -> Failure {
     let what = match &stop {
         Stop::Objected(_) | Stop::WrongAccount { .. } => "the session was not accepted",
         _ => "the session is stored but not proved alive, the next 'run' asks first",
     };
     let failure = Failure::from(stop);
-    Err(Failure::new(
-        failure.code,
-        format!("{what}: {}", failure.message),
-    ))
+    Failure::new(failure.code, format!("{what}: {}", failure.message))
 }
 
 fn answer(shell: &Shell, pk: Pk, myself: &Result<Myself, String>, cleared: usize) {
@@ -262,7 +235,7 @@ fn read_account(config: &Config) -> Result<Account, Failure> {
     })
 }
 
-fn export(config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
+fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
     let account = read_account(config)?;
     let (Some(session), Some(device)) = (&account.session, &account.device) else {
         return Err(nobody(&account));
@@ -293,7 +266,15 @@ fn export(config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
         );
         Failure::new(ExitCode::CantCreat, problem)
     })?;
-    log::info!(file = path.display().to_string(); "the session was exported; the file is a credential");
+    shell.answer(
+        || json!({ "exported": path }),
+        || {
+            format!(
+                "exported to {}; whoever has the file has the account",
+                path.display()
+            )
+        },
+    );
     Ok(ExitCode::Ok)
 }
 

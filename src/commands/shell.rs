@@ -16,7 +16,8 @@ use crate::clock::{SystemClock, wall_clock};
 use crate::config::{self, Config, Environment, Loaded, Request};
 use crate::engage::Stop;
 use crate::exit::ExitCode;
-use crate::model::Account;
+use crate::instagram::Instagram;
+use crate::model::{Account, Device, Session};
 use crate::ports::{Clock, Interrupt, StoreError};
 use crate::store::{LockRequest, Opening, Writer};
 use crate::telemetry::logging::{Context, Stream, Style, TimeSource, install, logger};
@@ -50,12 +51,22 @@ impl From<StoreError> for Failure {
 /// "later" then, and a signal has its own code.
 impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
-        let code = match &stop {
-            Stop::Interrupted(interrupt) => (*interrupt).into(),
-            Stop::WindowFull { .. } => ExitCode::TempFail,
-            stop => stop.code(),
-        };
-        Self::new(code, stop.sentence())
+        match &stop {
+            Stop::Interrupted(interrupt) => Self::new((*interrupt).into(), stop.sentence()),
+            Stop::WindowFull {
+                key,
+                limit,
+                used,
+                next_at,
+            } => Self::new(
+                ExitCode::TempFail,
+                format!(
+                    "{key} {limit} is full ({used} used), so nothing more is sent now; there is \
+                     room again at {next_at}: try again then"
+                ),
+            ),
+            stop => Self::new(stop.code(), stop.sentence()),
+        }
     }
 }
 
@@ -279,9 +290,17 @@ pub fn fresh_seed() -> Result<u64, Failure> {
     })
 }
 
-/// A generator for what must differ between devices and clients.
-pub fn fresh_rng() -> Result<ChaCha8Rng, Failure> {
-    Ok(ChaCha8Rng::seed_from_u64(fresh_seed()?))
+/// Instagram, as this account's device sees it.
+pub fn instagram<'c>(
+    config: &Config,
+    device: Option<&Device>,
+    session: Option<&Session>,
+    clock: &'c SystemClock,
+) -> Result<Instagram<&'c SystemClock>, Failure> {
+    // What must differ between devices and clients.
+    let rng = ChaCha8Rng::seed_from_u64(fresh_seed()?);
+    Instagram::new(&config.instagram, device, session, clock, rng)
+        .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))
 }
 
 /// What the account is called in messages.

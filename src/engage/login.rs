@@ -5,7 +5,7 @@
 
 use super::act::{Act, Refusal, Sent, Verdict};
 use super::actor::Actor;
-use super::session::wrong_account;
+use super::session::{session_holds_cleared, wrong_account};
 use super::stop::{HeldBy, Stop, full_window};
 use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret};
 use crate::ports::{Answer, Change, LoginReply, Myself, Platform, SecondFactor};
@@ -186,11 +186,7 @@ fn finish(
             at: now,
         });
         let open = actor.store.holds(now)?;
-        changes.extend(
-            open.iter()
-                .filter(|hold| hold.in_force(now) && hold.reason.about_session())
-                .map(|hold| Change::HoldCleared { hold: hold.id, by }),
-        );
+        changes.extend(session_holds_cleared(&open, now, by));
     }
     let obtained = !changes.is_empty();
     fine(actor.settle(act, sent.receipt, None, changes)?)?;

@@ -1,4 +1,4 @@
-//! What to do next. Pure: values in, one [`Step`] out; it neither sleeps nor sends (R2).
+//! What to do next. Pure: values in, one [`Step`] out; it neither sleeps nor sends.
 //!
 //! A step that sends is only offered when every window has room for it (for a story view: for its
 //! like as well), no quiet hour and no used-up budget forbids it, and the drawn pause has passed.

@@ -169,6 +169,29 @@ impl Report {
         ExitCode::worst(self.stop.code(), targets)
     }
 
+    /// Why it ended as it did, in words: the stop, and the targets that made it only partly good.
+    pub fn reason(&self) -> String {
+        let troubled: Vec<String> = self
+            .targets
+            .iter()
+            .filter_map(|target| {
+                Some(format!(
+                    "{} ({})",
+                    target.username,
+                    target.trouble?.as_str()
+                ))
+            })
+            .collect();
+        match troubled.as_slice() {
+            [] => self.stop.sentence(),
+            names => format!(
+                "{}; not to be seen: {}",
+                self.stop.sentence(),
+                names.join(", ")
+            ),
+        }
+    }
+
     /// The report as one JSON object, with the exit code and the reason in words.
     pub fn to_json(&self) -> serde_json::Value {
         let mut object = serde_json::to_value(self).unwrap_or_default();
@@ -176,7 +199,7 @@ impl Report {
         object["exit"] = serde_json::json!({
             "code": code.number(),
             "name": code.name(),
-            "reason": self.stop.sentence(),
+            "reason": self.reason(),
         });
         object
     }

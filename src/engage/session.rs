@@ -4,7 +4,7 @@ use super::act::{Act, Refusal, Verdict};
 use super::actor::Actor;
 use super::stop::{HeldBy, Stop};
 use crate::care::hold;
-use crate::model::{Account, HoldReason, NewHold, Timestamp};
+use crate::model::{Account, Hold, HoldReason, NewHold, Timestamp};
 use crate::ports::{Change, Myself, Objection, StoreError};
 
 /// How a proof of life ended.
@@ -55,6 +55,15 @@ pub fn prove(
         (Ok(Verdict::RepeatRead), _, _) => ProofEnd::RepeatRead,
         (Ok(other), _, _) => ProofEnd::Stop(bug(&format!("current_user ended with {other:?}"))),
     }
+}
+
+/// The holds about a session, cleared `by` what replaced or proved it.
+pub fn session_holds_cleared(holds: &[Hold], now: Timestamp, by: &'static str) -> Vec<Change> {
+    holds
+        .iter()
+        .filter(|hold| hold.in_force(now) && hold.reason.about_session())
+        .map(|hold| Change::HoldCleared { hold: hold.id, by })
+        .collect()
 }
 
 /// The session must be that of the account the profile is pinned to.

@@ -157,9 +157,7 @@ impl Stop {
                 limit,
                 used,
                 next_at,
-            } => format!(
-                "{key} {limit} is full ({used} used); there is room again at {next_at}; nothing to do"
-            ),
+            } => format!("{key} {limit} is full ({used} used); there is room again at {next_at}"),
             Self::RunCap { likes } => {
                 format!("limits.likes_per_run is reached ({likes}); the next pass goes on")
             }
@@ -276,29 +274,20 @@ impl HeldBy {
         }
     }
 
+    /// The message of an answer ends with its remedy; without one the hold's name has to do.
     fn sentence(&self) -> String {
-        let what = if self.message.is_empty() {
-            self.reason.as_str()
-        } else {
-            &self.message
-        };
-        match self.until {
-            Some(until) => {
-                format!(
-                    "hold '{}' until {until} ({what}); wait",
-                    self.reason.as_str()
-                )
+        let name = self.reason.as_str();
+        let until = match self.until {
+            Some(until) => format!("hold '{name}' until {until}"),
+            None if self.reason.about_session() => {
+                format!("hold '{name}' until there is a new session")
             }
-            None if self.reason.about_session() => format!(
-                "hold '{}' until there is a new session ({what}); run 'story-liker login' or \
-                 'story-liker session import FILE'",
-                self.reason.as_str()
-            ),
-            None => format!(
-                "hold '{}' until a person clears it ({what}); open the official app, settle it \
-                 there, then run 'story-liker resume'",
-                self.reason.as_str()
-            ),
+            None => format!("hold '{name}' until a person clears it"),
+        };
+        if self.message.is_empty() {
+            until
+        } else {
+            format!("{until}: {}", self.message)
         }
     }
 }

@@ -56,6 +56,17 @@ fn ten_when_one_target_has_trouble_of_its_own_and_the_others_are_served() {
 }
 
 #[test]
+fn a_pass_over_some_targets_leaves_the_others_alone() {
+    let mut home = Home::logged_in();
+    home.set("targets", &format!("[\"sandbox.nobody\", \"{FRIEND}\"]"));
+    home.run(["run", "--targets", &format!("@{FRIEND}")])
+        .expect(0);
+    assert_eq!(home.likes().len(), 5);
+    let record = home.server.record();
+    assert!(record.iter().all(|entry| !entry.path.contains("nobody")));
+}
+
+#[test]
 fn sixty_four_for_a_command_line_that_makes_no_sense() {
     let home = Home::logged_in();
     home.run(["run", "--speed", "9"]).expect(64);

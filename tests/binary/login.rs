@@ -138,12 +138,7 @@ fn a_dead_session_is_replaced_once_a_day_and_the_next_pass_works() {
     home.run(["login"]).expect(0);
     assert_eq!(submissions(&home), 2);
     home.run(["run", "--check-all"]).expect(0);
-    assert!(
-        home.server
-            .likes_per_item()
-            .values()
-            .all(|count| *count == 1)
-    );
+    home.assert_flawless();
 }
 
 #[test]
@@ -188,4 +183,39 @@ fn a_hold_for_a_person_is_cleared_by_resume_with_a_warning() {
     let again = home.run(["resume", "--json"]).expect(0).report();
     assert_eq!(again["cleared"], serde_json::json!([]));
     home.run(["run"]).expect(0);
+}
+
+/// Meets a refusal that may mean a dead session, and leaves its hold.
+fn doubted(home: &Home) {
+    let refusal = r#"{"on": "read", "times": 2,
+                      "reply": {"status": 403, "body": {"status": "fail", "message": ""}}}"#;
+    let trouble = story_liker::practice::trouble::Trouble::from_json(refusal.as_bytes());
+    home.server.arm(trouble.unwrap());
+    home.run(["run"]).expect(77).saying(&["session_doubtful"]);
+    assert_eq!(home.calls(), ["current_user", "current_user"]);
+}
+
+#[test]
+fn a_doubted_session_that_lives_is_kept_by_a_login() {
+    let home = home_with_password();
+    home.import();
+    doubted(&home);
+    let kept = home.run(["login", "--json"]).expect(0).report();
+    assert_eq!(kept["already"], true, "{kept}");
+    assert_eq!(home.calls().last(), Some(&"current_user"));
+    assert_eq!(submissions(&home), 0);
+    home.run(["run"]).expect(0);
+    assert_eq!(home.likes().len(), 5);
+}
+
+#[test]
+fn a_doubted_session_that_is_dead_is_replaced_by_a_login() {
+    let home = home_with_password();
+    home.import();
+    doubted(&home);
+    home.server.revoke_sessions();
+    home.run(["login"]).expect(0).saying(&["logged in as"]);
+    assert_eq!(submissions(&home), 1);
+    home.run(["run"]).expect(0);
+    assert_eq!(home.likes().len(), 5);
 }

@@ -12,3 +12,4 @@ mod secrets;
 mod session;
 mod signals;
 mod status;
+mod upkeep;

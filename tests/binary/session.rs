@@ -44,9 +44,9 @@ fn a_settings_file_is_imported_with_one_request_and_serves_a_pass() {
 }
 
 #[test]
-fn what_was_imported_is_exported_again_and_fits_another_profile() {
+fn what_was_imported_is_exported_again_and_fits_another_database() {
     let home = Home::new();
-    // Two profiles with one session know of each other's state headers nothing.
+    // Two databases with one session know of each other's state headers nothing.
     home.server.set_switches(Switches {
         echo: Echo::Lenient,
         ..Switches::default()
@@ -71,6 +71,9 @@ fn what_was_imported_is_exported_again_and_fits_another_profile() {
 
     home.run(["session", "import", "out.json"]).expect(0);
     home.run(["session", "import", "out.json", "--profile", "second"])
+        .expect(78)
+        .saying(&["belongs to profile default", "--profile default"]);
+    home.run(["session", "import", "out.json", "--database", "other.db"])
         .expect(0);
     home.run(["run"]).expect(0);
     home.run(["session", "export", "after.json"]).expect(0);
@@ -118,12 +121,14 @@ fn the_session_of_another_account_is_refused_without_a_request() {
     import(&home, "settings.json", &settings(&home)).expect(0);
     let before = home.dump(&[]);
     let mut other = settings(&home);
+    // Of another device, too; that is not the point then.
+    other["uuids"]["uuid"] = json!("99999999-d6da-49e2-9473-622834034078");
     other["authorization_data"]["ds_user_id"] = json!("71000000002");
     other["authorization_data"]["sessionid"] =
         json!("71000000002%3AE7Y9E2Nae35HWv%3A2%3AAY4B3XkvngkQpCYWxcEDzYJ3RvNTun9y");
     import(&home, "other.json", &other)
         .expect(78)
-        .saying(&["71000000002", "--profile"]);
+        .saying(&["71000000002", "another --profile"]);
     assert_eq!(home.dump(&[]), before);
     assert_eq!(home.calls(), ["current_user"]);
 }

@@ -1,0 +1,96 @@
+//! `cleanup` and `migrate`: what they remove or make, and their last line.
+
+use serde_json::json;
+use story_liker::practice::Wire;
+
+use crate::home::Home;
+
+#[test]
+fn cleanup_counts_in_a_dry_run_and_then_removes_just_that() {
+    let home = Home::logged_in();
+    home.run(["run"]).expect(0);
+    let days = 50 * 86_400_000_i64;
+    home.sql()
+        .execute_batch(&format!(
+            "UPDATE story SET taken_at = taken_at - {days}, expiring_at = expiring_at - {days};
+             UPDATE run SET started_at = started_at - {days}, ended_at = ended_at - {days}"
+        ))
+        .unwrap();
+    let before = home.dump(&[]);
+    let arguments = ["cleanup", "--older-than", "45d"];
+    let would = home
+        .run(arguments.into_iter().chain(["--dry-run"]))
+        .expect(0)
+        .report();
+    assert_eq!(home.dump(&[]), before);
+    assert_eq!(
+        (&would["pruned"]["stories"], &would["dry_run"]),
+        (&json!(3), &json!(true))
+    );
+    let did = home.run(arguments).expect(0).report();
+    assert_eq!(did["pruned"], would["pruned"]);
+    assert_eq!(home.number("SELECT count(*) FROM story"), 0);
+    assert_eq!(home.number("SELECT count(*) FROM post"), 2);
+    // What was pruned is not liked again: the record of likes outlives the items' rows.
+    home.run(["run", "--check-all"]).expect(0);
+    assert_eq!(home.likes().len(), 5);
+    home.assert_flawless();
+}
+
+#[test]
+fn posts_before_a_day_are_removed_on_confirmation_and_never_liked_again() {
+    let home = Home::on(Wire::Plain, 0, 2);
+    home.import();
+    let tomorrow = "2999-01-01";
+    home.run(["cleanup", "--posts-before", tomorrow])
+        .expect(64)
+        .saying(&["--force"]);
+    home.run(["run", "--dry-run"]).expect(0);
+    let arguments = ["cleanup", "--posts-before", tomorrow, "--force"];
+    home.run(arguments.into_iter().chain(["--dry-run"]))
+        .expect(0);
+    assert_eq!(
+        home.number("SELECT count(*) FROM account WHERE ignore_posts_before IS NOT NULL"),
+        0
+    );
+    home.run(arguments).expect(0);
+    let report = home.run(["run", "--check-all"]).expect(0).report();
+    assert!(home.likes().is_empty(), "{report}");
+}
+
+#[test]
+fn the_last_line_is_a_report_also_when_nothing_was_done() {
+    let mut home = Home::new();
+    home.set("database", "\"config.toml/stories.db\"");
+    for command in ["run", "cleanup", "migrate"] {
+        let report = home.run([command]).expect(73).report();
+        assert_eq!(report["stop"]["name"], "not_started", "{command}");
+        assert_eq!(report["exit"]["code"], 73);
+        let text = home.run([command, "--log-format", "text"]).expect(73);
+        assert_eq!(text.stdout, "", "a person reads it on stderr");
+    }
+}
+
+#[test]
+fn migrate_makes_a_database_and_says_when_there_is_nothing_to_do() {
+    let home = Home::new();
+    home.run(["migrate", "--status"]).expect(73);
+    let applied = home.run(["migrate"]).expect(0).report();
+    assert_eq!(applied["applied"].as_array().unwrap().len(), 1, "{applied}");
+    let again = home.run(["migrate"]).expect(0).report();
+    assert_eq!(again["applied"], json!([]));
+    let status = home
+        .run(["migrate", "--status", "--json"])
+        .expect(0)
+        .report();
+    assert_eq!(status["pending"], json!([]));
+}
+
+#[test]
+fn a_pass_that_may_not_migrate_refuses_a_missing_database() {
+    let home = Home::new();
+    home.run(["run", "--no-migrate"])
+        .expect(73)
+        .saying(&["story-liker migrate"]);
+    assert!(!home.database().exists());
+}
