@@ -309,3 +309,39 @@ impl Serialize for Stop {
         object.serialize(serializer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::care::window::Windows;
+    use crate::model::{Limit, Scope, ScopedLimit};
+
+    #[test]
+    fn a_window_that_only_the_ledger_knows_to_be_full_has_room_again_after_one_span() {
+        let limit = ScopedLimit {
+            scope: Scope::Likes,
+            limit: Limit {
+                count: 3,
+                span: Duration::from_hours(1),
+            },
+        };
+        let now = Timestamp::from_secs(1_795_197_600);
+        let room = Windows::default().room(limit, 1, now);
+        let Stop::WindowFull { used, next_at, .. } = full_window(&room, now) else {
+            panic!("a full window");
+        };
+        assert_eq!((used, next_at), (3, now.plus(Duration::from_hours(1))));
+    }
+
+    #[test]
+    fn the_graver_reason_wins_and_of_equals_the_later() {
+        let person = Stop::NoSession {
+            database: String::new(),
+        };
+        assert_eq!(person.clone().graver(Stop::TimeUsed), person);
+        assert_eq!(Stop::TimeUsed.graver(person.clone()), person);
+        assert_eq!(Stop::Done.graver(Stop::TimeUsed), Stop::TimeUsed);
+    }
+}

@@ -10,7 +10,10 @@ use story_liker::ports::{Interrupt, Pruned, Store};
 use crate::world::*;
 
 fn two_targets() -> Rig {
-    let rig = Rig::new(&["anna", "berta"]);
+    two_targets_over(Rig::new(&["anna", "berta"]))
+}
+
+fn two_targets_over(rig: Rig) -> Rig {
     rig.story("anna", 100);
     rig.story("berta", 200);
     rig.post("anna", 300);
@@ -31,7 +34,7 @@ fn a_store_that_fails_at_any_call_ends_the_pass_with_its_code_and_nothing_more_i
                 (Failure::DiskFull, ExitCode::IoErr),
                 (Failure::Damage, ExitCode::DataErr),
             ] {
-                let mut rig = two_targets();
+                let mut rig = two_targets_over(Rig::in_memory(&["anna", "berta"]));
                 rig.plan = Some(Plan {
                     call,
                     when,
@@ -60,7 +63,7 @@ fn a_store_that_fails_at_any_call_ends_the_pass_with_its_code_and_nothing_more_i
 fn a_process_killed_at_any_call_repeats_no_like_and_forgets_none() {
     for call in 0..calls_of_a_pass() {
         for when in [When::Before, When::After] {
-            let mut rig = two_targets();
+            let mut rig = two_targets_over(Rig::in_memory(&["anna", "berta"]));
             let failure = Failure::Crash;
             rig.plan = Some(Plan {
                 call,
@@ -350,4 +353,21 @@ fn a_pass_ends_within_its_budget_and_one_time_out() {
         let took = rig.clock.server().since(before);
         assert!(took <= 3 * MINUTE + Duration::from_secs(21), "{took:?}");
     }
+}
+
+#[test]
+fn a_seed_decides_every_pause() {
+    let times = |seed: u64| {
+        let mut rig = two_targets();
+        rig.seed = seed;
+        rig.pass();
+        let world = rig.server.look();
+        world
+            .record
+            .iter()
+            .map(|entry| entry.at)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(times(7), times(7));
+    assert_ne!(times(7), times(8));
 }

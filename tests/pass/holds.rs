@@ -9,7 +9,10 @@ use story_liker::model::{Hold, HoldReason};
 use crate::world::*;
 
 fn one_of_each() -> Rig {
-    let mut rig = Rig::new(&["anna", "berta"]);
+    one_of_each_over(Rig::in_memory(&["anna", "berta"]))
+}
+
+fn one_of_each_over(mut rig: Rig) -> Rig {
     rig.story("anna", 100);
     rig.story("berta", 200);
     rig.config.first_contact.like_posts = true;
@@ -121,7 +124,7 @@ fn what_a_reply_asks_for_is_waited_for_by_the_platform_s_clock() {
 #[test]
 fn outcome_and_hold_are_stored_together_or_not_at_all() {
     for when in [When::Before, When::After] {
-        let mut rig = one_of_each();
+        let mut rig = one_of_each_over(Rig::new(&["anna", "berta"]));
         rig.server.fail(
             Act::Like,
             Trouble::Objection(HoldReason::ActionBlocked, None),
@@ -133,7 +136,7 @@ fn outcome_and_hold_are_stored_together_or_not_at_all() {
             .iter()
             .rposition(|call| *call == "settle")
             .unwrap();
-        let mut rig = one_of_each();
+        let mut rig = one_of_each_over(Rig::new(&["anna", "berta"]));
         rig.server.fail(
             Act::Like,
             Trouble::Objection(HoldReason::ActionBlocked, None),
@@ -378,4 +381,25 @@ fn a_kill_while_a_doubt_is_settled_never_leaves_the_account_without_a_hold() {
             }
         }
     }
+}
+
+#[test]
+fn a_doubt_stays_where_the_time_budget_or_a_signal_leaves_no_room_to_ask() {
+    let mut rig = one_of_each();
+    let minute = Duration::from_mins(1);
+    rig.config.pace.between_requests.min = minute;
+    rig.config.pace.between_requests.max = minute;
+    rig.config.limits.max_runtime = Duration::from_secs(110);
+    rig.server.fail(Act::Stories, DOUBT);
+    let report = rig.pass();
+    assert_eq!(report.exit_code(), ExitCode::NoPerm);
+    assert_eq!(rig.server.acts(), [Act::UserByName, Act::Stories]);
+    assert_eq!(open(&mut rig)[0].reason, HoldReason::SessionDoubtful);
+
+    let mut rig = one_of_each();
+    rig.server.fail(Act::UserByName, DOUBT);
+    let term = Event::Signal(story_liker::ports::Interrupt::Term);
+    rig.clock.schedule(Duration::from_secs(2), term);
+    assert_eq!(rig.pass().exit_code(), ExitCode::NoPerm);
+    assert_eq!(rig.mark(), 1);
 }

@@ -288,3 +288,25 @@ fn a_forgotten_row_does_not_bring_a_like_again_and_does_not_stop_the_pass() {
     assert_eq!(rig.server.likes_of(100), 1);
     assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Failed);
 }
+
+#[test]
+fn an_item_whose_owner_went_private_is_a_trouble_of_the_target() {
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    rig.server.world().has_liked = HasLiked::Absent;
+    rig.server.fail(Act::MediaInfo, Trouble::Private);
+    rig.later(HOUR);
+    assert_eq!(rig.check_all().exit_code(), ExitCode::Partial);
+    assert!(rig.target("anna").trouble.is_some());
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Unknown);
+}
+
+#[test]
+fn an_item_that_is_gone_when_read_back_is_done_with() {
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    rig.server.world().has_liked = HasLiked::Absent;
+    rig.server.fail(Act::MediaInfo, Trouble::ItemGone);
+    rig.later(HOUR);
+    assert_eq!(rig.check_all().exit_code(), ExitCode::Ok);
+    assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Gone);
+    assert_eq!(rig.server.likes_of(100), 1);
+}

@@ -311,3 +311,16 @@ fn a_crash_anywhere_in_first_contact_does_not_release_the_backlog() {
         }
     }
 }
+
+#[test]
+fn an_item_on_two_pages_is_decided_once() {
+    let mut rig = Rig::new(&["anna"]).acquainted();
+    rig.server.world().page_size = 2;
+    rig.server.world().repeats_cursor = true;
+    rig.post("anna", 200);
+    rig.post("anna", 201);
+    let report = rig.dry_run();
+    assert_eq!(rig.server.count(Act::Posts), 2);
+    let decisions: Vec<_> = report.decisions.iter().map(|one| one.decision).collect();
+    assert_eq!(decisions, ["would_like", "would_like"]);
+}
