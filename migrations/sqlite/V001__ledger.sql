@@ -8,7 +8,8 @@ PRAGMA application_id = 1937009769;
 CREATE TABLE account (
     id                  INTEGER PRIMARY KEY,
     profile             TEXT    NOT NULL UNIQUE,
-    pk                  INTEGER CHECK (pk > 0),
+    -- One account has one profile: two would each count on their own and double every limit.
+    pk                  INTEGER UNIQUE CHECK (pk > 0),
     username            TEXT,
     device              TEXT,
     ignore_posts_before INTEGER,

@@ -1,5 +1,5 @@
 //! What protects the account: rolling windows, holds, pauses, quiet hours, the clock's error. All
-//! pure: `now` and chance are arguments, nothing here sleeps, sends or stores (R1, R2).
+//! pure: `now` and chance are arguments, nothing here sleeps, sends or stores.
 
 pub mod hold;
 pub mod limits;

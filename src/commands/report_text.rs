@@ -17,7 +17,7 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
     let code = report.exit_code();
     let kind = if report.dry_run { "dry run" } else { "pass" };
     writeln!(text)?;
-    writeln!(text, "{kind} ended: {}", report.stop.sentence())?;
+    writeln!(text, "{kind} ended: {}", report.reason())?;
     let counts = &report.counts;
     writeln!(
         text,
@@ -55,9 +55,14 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(text)?;
     }
     for window in &report.windows {
+        let used = if report.dry_run {
+            "would be used"
+        } else {
+            "used"
+        };
         write!(
             text,
-            "  {:<20} {:>8}: {} used, {} free",
+            "  {:<20} {:>8}: {} {used}, {} free",
             window.key, window.limit, window.used, window.free
         )?;
         match window.next_at {

@@ -1,61 +1,11 @@
-//! Claim, act, settle: the only way in which anything is sent.
-//!
-//! 1. The claim is committed. A crash after this leaves an attempt without outcome: it counts in
-//!    every window and is never repeated blindly.
-//! 2. One call of the platform: one request.
-//! 3. Outcome, hold, session and all that follows are committed together, so a throttled answer is
-//!    never half remembered.
+//! One request as the pass sees it: what is about to be sent, what settles it, and what its answer
+//! means for the ledger and for the pass. Pure.
 
-use std::time::Duration;
-
-use super::pass::Ports;
-use super::policy::Budget;
-use super::report::{Counts, HeldBy, Stop, full_window};
-use super::watch::Watch;
-use crate::care::hold;
-use crate::care::limits::LimitsInForce;
-use crate::care::pace::Pacer;
-use crate::care::window::{LONGEST_SPAN, Windows};
-use crate::config::Config;
+use super::stop::{HeldBy, Stop};
 use crate::model::{
-    Attempt, AttemptId, AttemptKind, Hold, HoldReason, ItemId, ItemKind, NewHold, Outcome, RunId,
-    RunRecord, Session, TargetId, Timestamp,
+    AttemptId, AttemptKind, Hold, ItemId, ItemKind, NewHold, Outcome, Session, TargetId, Timestamp,
 };
-use crate::ports::{
-    Answer, Change, Claim, Claimed, Effect, Next, Objection, Platform, PlatformError, Settlement,
-    Store, StoreError,
-};
-
-/// Stands for "never" where a moment is due.
-const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
-
-/// How many earlier runs are looked back on for trouble "in a row". Runs that sent nothing do not
-/// count, so more than three are read.
-const RUNS_LOOKED_BACK: u32 = 50;
-
-/// Told when the program waits, and for what; for a person who watches.
-pub trait Waiting {
-    /// The program sleeps from `now` until `until`.
-    fn wait(&mut self, now: Timestamp, until: Timestamp, why: &str);
-    /// It goes on.
-    fn over(&mut self);
-}
-
-/// Holds the ports and sends.
-pub struct Actor<'a> {
-    pub(super) platform: &'a mut dyn Platform,
-    pub(super) store: &'a mut dyn Store,
-    pub(super) watch: Watch<'a>,
-    pub(super) waiting: &'a mut dyn Waiting,
-    pub(super) budget: Budget,
-    /// How long it may last; a person's own command may take its time.
-    pub(super) max_runtime: Option<Duration>,
-    pub(super) run: Option<RunId>,
-    pub(super) holds: Vec<Hold>,
-    pub(super) runs: Vec<RunRecord>,
-    pub(super) counts: Counts,
-    pub(super) dry_run: bool,
-}
+use crate::ports::{Change, Effect, Next, PlatformError};
 
 /// What is about to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +39,7 @@ impl Act<'_> {
     /// Before the clock is confirmed by a reply, a read that may have arrived is not repeated: if
     /// the clock was stepped, it went out in spite of a window or a hold, and one such read per
     /// start is all that may escape.
-    fn ends_with(&self, error: &PlatformError, clock_confirmed: bool) -> bool {
+    pub fn ends_with(&self, error: &PlatformError, clock_confirmed: bool) -> bool {
         let may_repeat = clock_confirmed || error.effect == Effect::Unsent;
         match error.next {
             Next::EndPass => true,
@@ -108,12 +58,13 @@ pub(super) struct Sent<T> {
 
 /// What settles a request.
 pub(super) struct Receipt {
-    attempt: AttemptId,
+    pub attempt: AttemptId,
     /// Not later than the request left. What its reply says is as old as this.
     pub sent_after: Timestamp,
     /// Not earlier than the claim. What it did is as young as this.
     pub sent_before: Timestamp,
-    session: Option<Session>,
+    /// As the reply's state headers left it.
+    pub session: Option<Session>,
 }
 
 impl Receipt {
@@ -147,248 +98,8 @@ pub(super) enum Verdict {
     Stop(Stop),
 }
 
-impl<'a> Actor<'a> {
-    /// Reads what the store remembers and stands ready to send.
-    pub fn new(
-        ports: Ports<'a>,
-        config: &Config,
-        seed: u64,
-        run: Option<RunId>,
-        dry_run: bool,
-    ) -> Result<Self, StoreError> {
-        let Ports {
-            platform,
-            store,
-            clock,
-            waiting,
-        } = ports;
-        let watch = Watch::new(clock);
-        let now = watch.now();
-        let holds = store.holds(now.minus(hold::MEMORY))?;
-        let mut runs = store.recent_runs(RUNS_LOOKED_BACK)?;
-        runs.retain(|earlier| Some(earlier.id) != run);
-        let windows = Windows::new(store.attempts(now.minus(LONGEST_SPAN))?);
-        let (last, last_like) = store.newest_attempts()?;
-        let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
-        let last_request = last
-            .as_ref()
-            .map(|attempt| (stood(attempt), attempt.target));
-        let last_like = last_like.as_ref().map(stood);
-        let pacer = Pacer::new(config.pace, seed, last_request, last_like, now);
-        let limits = LimitsInForce::new(&config.limits, &holds, now);
-        Ok(Self {
-            platform,
-            store,
-            watch,
-            waiting,
-            budget: Budget {
-                windows,
-                limits,
-                pacer,
-            },
-            run,
-            holds,
-            runs,
-            counts: Counts::default(),
-            max_runtime: None,
-            dry_run,
-        })
-    }
-
-    /// Waits for the pause due before a proof of life; the stop, if the wait ended otherwise.
-    pub fn pause_before_proof(&mut self) -> Option<Stop> {
-        self.pause_before(&Act::read("current_user"))
-    }
-}
-
-impl Actor<'_> {
-    /// Claims and sends one request.
-    pub(super) fn send<T>(
-        &mut self,
-        act: &Act<'_>,
-        call: impl FnOnce(&mut dyn Platform) -> Answer<T>,
-    ) -> Result<Sent<T>, Refusal> {
-        let claimed_at = self.watch.now();
-        // A target that a dry run made up has no row; its reads are on record without it.
-        let target = act.target.filter(|target| target.0 > 0);
-        let claim = Claim {
-            kind: act.kind,
-            target,
-            item: act.item,
-            call: act.call,
-            run: self.run,
-            despite_session_holds: act.despite_session_holds,
-        };
-        let limits = self.budget.limits.for_attempt(act.kind, target);
-        let claimed = self
-            .store
-            .claim(&claim, &limits, claimed_at)
-            .map_err(Stop::from)?;
-        let attempt = match claimed {
-            Claimed::Granted(attempt) => attempt,
-            Claimed::Taken => return Err(Refusal::Taken),
-            Claimed::Held(hold) => return Err(Stop::Held(held_by(&hold)).into()),
-            Claimed::Full(limit) => {
-                let room = self.budget.windows.room(limit, 1, claimed_at);
-                return Err(full_window(&room, claimed_at).into());
-            }
-        };
-        let sent = self.watch.steady();
-        let answer = call(self.platform);
-        // Without a reply there is nothing to learn about the clock.
-        if answer.server_time.is_some() || answer.result.is_ok() {
-            self.watch.answered(sent, answer.server_time);
-        }
-        self.counts
-            .add(act.kind, outcome(answer.result.as_ref().err()));
-        let sent = self.watch.corrected(sent);
-        let receipt = Receipt {
-            attempt,
-            sent_after: sent.min(claimed_at),
-            sent_before: sent.max(claimed_at),
-            session: answer.session,
-        };
-        Ok(Sent {
-            result: answer.result,
-            receipt,
-        })
-    }
-
-    /// Settles a request together with everything that follows from its answer.
-    pub(super) fn settle(
-        &mut self,
-        act: &Act<'_>,
-        receipt: Receipt,
-        error: Option<&PlatformError>,
-        changes: Vec<Change>,
-    ) -> Result<Verdict, Stop> {
-        let now = self.watch.latest();
-        let hold = error.and_then(|error| self.hold_for(act, error, now));
-        self.settle_with(act, receipt, error, hold.as_ref(), changes)
-    }
-
-    /// The same with a hold of the caller's choice.
-    pub(super) fn settle_with(
-        &mut self,
-        act: &Act<'_>,
-        receipt: Receipt,
-        error: Option<&PlatformError>,
-        hold: Option<&NewHold>,
-        mut changes: Vec<Change>,
-    ) -> Result<Verdict, Stop> {
-        let now = self.watch.latest();
-        let reason = hold.map(|hold| hold.reason);
-        if reason.is_some_and(|reason| {
-            matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
-        }) {
-            changes.push(Change::SessionDead);
-            // The device keeps what the platform gave it, above all its machine id.
-            changes.push(Change::Device {
-                device: self.platform.device(),
-                replace: true,
-            });
-        }
-        if self.dry_run {
-            changes.retain(kept_in_a_dry_run);
-        }
-        let settlement = Settlement {
-            outcome: outcome(error),
-            detail: error.map(|error| error.message.clone()).unwrap_or_default(),
-            session: receipt.session,
-            hold: hold.cloned(),
-            changes,
-        };
-        self.store.settle(receipt.attempt, &settlement, now)?;
-        self.budget.windows.push(Attempt {
-            kind: act.kind,
-            target: act.target,
-            item: act.item.map(|(_, id)| id.media),
-            claimed_at: receipt.sent_before,
-            settled_at: Some(now),
-        });
-        self.budget.pacer.sent(act.kind, act.target, act.name, now);
-        let confirmed = self.watch.confirmed();
-        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold)))
-    }
-
-    /// Waits until `until`; the stop, if the wait ended for another reason.
-    pub fn wait(&mut self, until: Timestamp, why: &str) -> Option<Stop> {
-        self.waiting.wait(self.watch.now(), until, why);
-        self.watch.sleep_until(until);
-        self.waiting.over();
-        self.disturbed()
-    }
-
-    /// What ends a pass whatever it was about to do: a signal, a clock that jumped or is wrong.
-    pub(super) fn disturbed(&self) -> Option<Stop> {
-        if let Some(interrupt) = self.watch.interrupted() {
-            return Some(Stop::Interrupted(interrupt));
-        }
-        if let Some(millis) = self.watch.jumped() {
-            return Some(Stop::ClockJumped { millis });
-        }
-        let skew = self.watch.untrusted()?;
-        Some(Stop::ClockOff {
-            offset_millis: skew.offset_millis(),
-        })
-    }
-
-    /// When the pass has to end.
-    pub(super) fn deadline(&self) -> Timestamp {
-        self.max_runtime.map_or(NEVER, |most| {
-            let left = most.saturating_sub(self.watch.elapsed());
-            self.watch.now().plus(left)
-        })
-    }
-
-    /// Waits for the pause due before `act`; the stop, if there is no time left for it.
-    pub(super) fn pause_before(&mut self, act: &Act<'_>) -> Option<Stop> {
-        if let Some(stop) = self.disturbed() {
-            return Some(stop);
-        }
-        let (earliest, reason) = self.budget.pacer.earliest(act.kind, act.target);
-        let now = self.watch.now();
-        if earliest.max(now) >= self.deadline() {
-            return Some(Stop::TimeUsed);
-        }
-        if earliest > now {
-            self.wait(earliest, reason.key())
-        } else {
-            None
-        }
-    }
-
-    /// The hold that this answer causes.
-    pub(super) fn hold_for(
-        &self,
-        act: &Act<'_>,
-        error: &PlatformError,
-        now: Timestamp,
-    ) -> Option<NewHold> {
-        if let Next::Stop(objection) = &error.next {
-            // What a reply asks for in seconds was counted from the local clock; the later of both
-            // readings is waited for.
-            let asked = |until: Timestamp| until.max(self.watch.corrected(until));
-            let objection = Objection {
-                until: objection.until.map(asked),
-                ..objection.clone()
-            };
-            return Some(hold::respond(
-                &objection,
-                &error.message,
-                &self.holds,
-                &self.runs,
-                now,
-            ));
-        }
-        let ends = act.ends_with(error, self.watch.confirmed());
-        ends.then(|| hold::unavailable(&error.message, &self.holds, &self.runs, now))
-            .flatten()
-    }
-}
-
 /// The outcome table.
-fn outcome(error: Option<&PlatformError>) -> Outcome {
+pub(super) fn outcome(error: Option<&PlatformError>) -> Outcome {
     match error.map(|error| error.effect) {
         None => Outcome::Ok,
         Some(Effect::Unsent) => Outcome::Unsent,
@@ -397,7 +108,8 @@ fn outcome(error: Option<&PlatformError>) -> Outcome {
     }
 }
 
-fn verdict(
+/// What the pass does next.
+pub(super) fn verdict(
     act: &Act<'_>,
     error: &PlatformError,
     clock_confirmed: bool,
@@ -431,7 +143,7 @@ pub(super) fn held_by(hold: &Hold) -> HeldBy {
 }
 
 /// A dry run decides nothing for later: only the session and its holds are kept.
-fn kept_in_a_dry_run(change: &Change) -> bool {
+pub(super) fn kept_in_a_dry_run(change: &Change) -> bool {
     matches!(
         change,
         Change::Proved { .. }

@@ -3,9 +3,10 @@
 //! password counts against `limits.logins`. Whatever the platform wants beyond that is shown to the
 //! operator, and the program stops.
 
-use super::act::{Act, Actor, Refusal, Sent, Verdict};
-use super::report::{HeldBy, Stop, full_window};
+use super::act::{Act, Refusal, Sent, Verdict};
+use super::actor::Actor;
 use super::session::{session_holds_cleared, wrong_account};
+use super::stop::{HeldBy, Stop, full_window};
 use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret};
 use crate::ports::{Answer, Change, LoginReply, Myself, Platform, SecondFactor};
 

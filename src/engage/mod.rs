@@ -14,6 +14,7 @@
 
 mod absorb;
 mod act;
+mod actor;
 mod login;
 mod outlook;
 mod pass;
@@ -21,14 +22,16 @@ mod policy;
 mod queue;
 mod report;
 mod session;
+mod stop;
 mod watch;
 
 pub use absorb::{READ_BACK_AFTER, may_be_liked};
-pub use act::{Actor, Waiting};
+pub use actor::{Actor, Waiting};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in};
 pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, Ports, pass};
 pub use queue::{as_if_synchronised, next_check, wanted};
-pub use report::{Counts, Decision, HeldBy, Report, Stop, TargetReport, WindowReport};
+pub use report::{Counts, Decision, Report, TargetReport, WindowReport};
 pub use session::{ProofEnd, prove, session_holds_cleared};
+pub use stop::{HeldBy, Stop};
 pub use watch::Watch;

@@ -1,4 +1,4 @@
-//! What to do next. Pure: values in, one [`Step`] out; it neither sleeps nor sends (R2).
+//! What to do next. Pure: values in, one [`Step`] out; it neither sleeps nor sends.
 //!
 //! A step that sends is only offered when every window has room for it (for a story view: for its
 //! like as well), no quiet hour and no used-up budget forbids it, and the drawn pause has passed.
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::tz::TimeZone;
 
 use super::absorb::{READ_BACK_AFTER, may_be_liked};
-use super::report::{Stop, full_window};
+use super::stop::{Stop, full_window};
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::{Pacer, PauseReason};
 use crate::care::quiet::quiet_until;

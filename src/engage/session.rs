@@ -1,7 +1,8 @@
 //! The proof of life, and what an unexplained 401 or 403 means.
 
-use super::act::{Act, Actor, Refusal, Verdict};
-use super::report::{HeldBy, Stop};
+use super::act::{Act, Refusal, Verdict};
+use super::actor::Actor;
+use super::stop::{HeldBy, Stop};
 use crate::care::hold;
 use crate::model::{Account, Hold, HoldReason, NewHold, Timestamp};
 use crate::ports::{Change, Myself, Objection, StoreError};

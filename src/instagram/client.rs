@@ -222,6 +222,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 fn network_error(label: &str, error: reqwest::Error) -> PlatformError {
     let error = error.without_url();
     let cause = root_cause(&error);
+    // The TLS library ends some messages with the address of its manual.
+    let cause = cause.split(": https://").next().unwrap_or_default();
     let (next, effect, what) = if error.is_builder() {
         (
             Next::EndPass,

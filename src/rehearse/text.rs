@@ -19,7 +19,7 @@ pub fn pass_line(report: &Report) -> Option<String> {
         counts.likes,
         counts.requests(),
         report.exit_code().number(),
-        report.stop.sentence()
+        report.reason()
     ))
 }
 

@@ -44,9 +44,9 @@ fn a_settings_file_is_imported_with_one_request_and_serves_a_pass() {
 }
 
 #[test]
-fn what_was_imported_is_exported_again_and_fits_another_profile() {
+fn what_was_imported_is_exported_again_and_fits_another_database() {
     let home = Home::new();
-    // Two profiles with one session know of each other's state headers nothing.
+    // Two databases with one session know of each other's state headers nothing.
     home.server.set_switches(Switches {
         echo: Echo::Lenient,
         ..Switches::default()
@@ -71,6 +71,9 @@ fn what_was_imported_is_exported_again_and_fits_another_profile() {
 
     home.run(["session", "import", "out.json"]).expect(0);
     home.run(["session", "import", "out.json", "--profile", "second"])
+        .expect(78)
+        .saying(&["belongs to profile default", "--profile default"]);
+    home.run(["session", "import", "out.json", "--database", "other.db"])
         .expect(0);
     home.run(["run"]).expect(0);
     home.run(["session", "export", "after.json"]).expect(0);

@@ -186,7 +186,9 @@ fn pinned_posts_lead_the_page_and_say_nothing_about_the_others() {
             world.add_post("anna", media, now.minus(age * HOUR));
         }
         let pinned = &mut world.person("anna").posts;
-        pinned.iter_mut().for_each(|post| post.pinned = true);
+        for post in pinned {
+            post.pinned = true;
+        }
         world.add_post("anna", 303, now.minus(HOUR));
         world.add_post("anna", 304, now.minus(2 * HOUR));
     }

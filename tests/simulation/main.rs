@@ -5,6 +5,12 @@
 //!
 //! `SIM_SEEDS=5000 cargo test --test simulation` tries more; a failing seed prints its replay.
 #![allow(missing_docs, clippy::unwrap_used)]
+// Counts of a handful of items and spans that are known to be long enough.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::unchecked_time_subtraction
+)]
 
 mod history;
 mod promises;

@@ -152,7 +152,7 @@ fn silence(history: &History, record: &[Entry], holds: &[Hold]) -> Judged {
                 }
                 _ => false,
             };
-            if !excused && !(first && clock_wrong) {
+            if !(excused || first && clock_wrong) {
                 return Err(format!(
                     "P3: {:?} at {} in spite of hold {:?} since {} until {end:?}",
                     entry.act, entry.at, hold.reason, hold.since

@@ -3,7 +3,7 @@
 use story_liker::model::{
     AttemptKind, Device, HoldReason, ItemKind, ItemState, Outcome, Secret, Session,
 };
-use story_liker::ports::{Change, Myself, RunEnd, Settlement, StoreError};
+use story_liker::ports::{Change, Myself, RunEnd, Settlement, Store, StoreError};
 
 use crate::support::*;
 
@@ -91,6 +91,27 @@ fn nothing_of_a_settlement_is_stored_if_a_part_of_it_is_refused() {
         assert_eq!(store.attempts(START).unwrap()[0].settled_at, None);
         assert_eq!(store.account().unwrap().session, None);
     });
+}
+
+#[test]
+fn an_account_that_another_profile_has_is_refused_so_that_no_limit_counts_twice() {
+    let place = Place::new();
+    let obtained = |pk| Change::SessionObtained {
+        session: session(pk, "{}"),
+        at: START,
+    };
+    let mut first = place.open_profile("first").unwrap();
+    first.apply(&[obtained(9), proved(9)], START).unwrap();
+    let mut second = place.open_profile("second").unwrap();
+    for change in [obtained(9), proved(9)] {
+        let error = second.apply(&[change], START).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Config(text) if text.contains("profile first")),
+            "{error}"
+        );
+    }
+    assert_eq!(second.account().unwrap().session, None);
+    second.apply(&[obtained(10), proved(10)], START).unwrap();
 }
 
 #[test]

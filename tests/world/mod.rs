@@ -1,7 +1,6 @@
 //! The world of the pass tests and of the simulation: a clock, a platform, a store that can fail,
 //! and the rig that runs passes over them.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
-#![allow(clippy::cast_possible_truncation)] // Counts of a handful of items.
 
 pub mod clock;
 pub mod platform;
@@ -39,7 +38,8 @@ pub struct Rig {
     pub code: Option<&'static str>,
     pub codes_asked: u32,
     database: Option<PathBuf>,
-    _folder: Option<tempfile::TempDir>,
+    /// Deleted with the rig.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Rig {
@@ -61,7 +61,7 @@ impl Rig {
         let writer = Writer::open(&path, &ProfileName::default(), &request, opening).unwrap();
         let mut rig = Self::over(targets, clock, writer);
         rig.database = Some(path);
-        rig._folder = Some(folder);
+        rig.folder = Some(folder);
         rig
     }
 
@@ -86,7 +86,7 @@ impl Rig {
             code: None,
             codes_asked: 0,
             database: None,
-            _folder: None,
+            folder: None,
         };
         rig.bring_session();
         let myself = Myself {

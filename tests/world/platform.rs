@@ -110,6 +110,7 @@ pub struct Person {
     pub posts: Vec<Thing>,
 }
 
+#[allow(clippy::struct_excessive_bools)] // Independent switches.
 pub struct World {
     clock: TestClock,
     pub people: Vec<Person>,

@@ -102,19 +102,19 @@ fn error(failure: Failure) -> StoreError {
 
 impl Store for FaultyStore {
     fn account(&mut self) -> Result<Account, StoreError> {
-        self.through("account", |store| store.account())
+        self.through("account", Store::account)
     }
     fn holds(&mut self, since: Timestamp) -> Result<Vec<Hold>, StoreError> {
         self.through("holds", |store| store.holds(since))
     }
     fn targets(&mut self) -> Result<Vec<Target>, StoreError> {
-        self.through("targets", |store| store.targets())
+        self.through("targets", Store::targets)
     }
     fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
         self.through("attempts", |store| store.attempts(since))
     }
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
-        self.through("newest_attempts", |store| store.newest_attempts())
+        self.through("newest_attempts", Store::newest_attempts)
     }
     fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
         self.through("recent_runs", |store| store.recent_runs(most))

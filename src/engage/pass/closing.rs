@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Running;
 use crate::engage::login::{Credentials, LoginEnd, log_in};
-use crate::engage::report::{Report, Stop, WindowReport};
+use crate::engage::report::{Report, WindowReport};
+use crate::engage::stop::Stop;
 use crate::model::{AttemptKind, HoldReason};
 use crate::ports::{Retention, RunEnd};
 

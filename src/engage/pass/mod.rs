@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::act::{Actor, Waiting, held_by};
+use super::act::held_by;
+use super::actor::{Actor, Waiting};
 use super::login::CodeSource;
 use super::policy::{self, State, Step, Work};
 use super::queue::{as_if_synchronised, queue, wanted};
-use super::report::{Counts, Report, Stop, TargetReport};
+use super::report::{Counts, Report, TargetReport};
 use super::session::settle_doubt;
+use super::stop::Stop;
 use crate::care::hold;
 use crate::config::Config;
 use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
@@ -15,6 +17,8 @@ use crate::ports::{Clock, Platform, Pruned, Store, StoreError};
 
 mod closing;
 mod decisions;
+mod lookup;
+mod read_back;
 mod reads;
 mod writes;
 

@@ -1,4 +1,5 @@
-//! The reading steps of a pass: who am I, who is this target, what does it show, did that like take.
+//! The reading steps of a pass: who am I, what does this target show; and what a target's own
+//! trouble leads to.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,13 +9,12 @@ use super::decisions::{decide, why_left};
 use crate::engage::absorb::{Read, ReadingContext, listed};
 use crate::engage::act::{Act, Refusal, Verdict};
 use crate::engage::policy::{ListingDue, Work};
-use crate::engage::queue::{considered, in_order, queue};
-use crate::engage::report::{Report, Stop, TargetReport};
+use crate::engage::queue::{considered, in_order};
+use crate::engage::report::Report;
 use crate::engage::session::{ProofEnd, prove};
+use crate::engage::stop::Stop;
 use crate::exit::ExitCode;
-use crate::model::{
-    ItemKind, ItemState, LedgerItem, Pk, Target, TargetId, TargetTrouble, Timestamp,
-};
+use crate::model::{ItemKind, ItemState, LedgerItem, TargetId, TargetTrouble, Timestamp};
 use crate::ports::{Change, Listing, Next, PlatformError};
 
 /// A target in trouble is looked at again after a day, then two, then four, at most seven.
@@ -37,101 +37,6 @@ impl Running<'_> {
             }
             ProofEnd::Stop(stop) => Err(stop),
         }
-    }
-
-    pub(super) fn look_up(&mut self) -> Result<(), Stop> {
-        let Some(work) = self.front() else {
-            return Ok(());
-        };
-        let (target, name) = (work.target, work.name.clone());
-        let act = self.read_act("user_by_name", target, &name);
-        let sent = taken_is_a_bug(
-            self.actor
-                .send(&act, |platform| platform.user_by_name(&name)),
-        )?;
-        let mut changes = Vec::new();
-        let mut holder = None;
-        let mut trouble = sent.result.as_ref().err().and_then(trouble_of);
-        if let Ok(user) = &sent.result {
-            if self.account.pk == Some(user.pk) {
-                let verdict = self.actor.settle(&act, sent.receipt, None, Vec::new());
-                return Err(verdict.err().unwrap_or_else(|| own_account(&name)));
-            }
-            changes.push(Change::SessionAlive(sent.receipt.sent_after));
-            changes.push(Change::TargetResolved {
-                target,
-                pk: user.pk,
-                username: user.username.clone(),
-            });
-            holder = self.holder_of(user.pk)?;
-            self.resolved(target, holder.as_ref(), user.pk);
-            let hidden = user.is_private && user.following == Some(false);
-            trouble = hidden.then_some(TargetTrouble::Private);
-        }
-        let holder_id = holder.as_ref().map_or(target, |holder| holder.id);
-        changes.extend(trouble.and_then(|trouble| self.trouble(holder_id, trouble)));
-        let verdict = self
-            .actor
-            .settle(&act, sent.receipt, sent.result.as_ref().err(), changes)?;
-        self.after_read(verdict, trouble.is_some())?;
-        if let (Some(holder), None) = (holder, trouble) {
-            self.requeue(holder.id)?;
-        }
-        Ok(())
-    }
-
-    /// The known target that has this pk already, perhaps under an older name.
-    fn holder_of(&mut self, pk: Pk) -> Result<Option<Target>, Stop> {
-        let targets = self.actor.store.targets()?;
-        Ok(targets.into_iter().find(|target| target.pk == Some(pk)))
-    }
-
-    /// The looked-up target has its pk. Where another row holds that pk, the two are one: that row
-    /// takes over this one's list entry, and all work on either is work on that row.
-    fn resolved(&mut self, placeholder: TargetId, holder: Option<&Target>, pk: Pk) {
-        let id = holder.map_or(placeholder, |holder| holder.id);
-        let Some((entry, mut report)) = self.targets.remove(&placeholder) else {
-            return;
-        };
-        let mut target = holder.unwrap_or(&entry).clone();
-        target.pk = Some(pk);
-        target.listed_as.clone_from(&entry.listed_as);
-        (target.enabled, target.stories, target.posts) =
-            (entry.enabled, entry.stories, entry.posts);
-        if let Some((_, of_holder)) = self.targets.remove(&id) {
-            report = TargetReport {
-                username: report.username,
-                ..of_holder
-            };
-        }
-        self.targets.insert(id, (target, report));
-        for work in &mut self.state.queue {
-            if work.target == placeholder {
-                work.target = id;
-                work.pk = Some(pk);
-            }
-        }
-    }
-
-    /// Queues a target anew, and first: what its own row says is due.
-    fn requeue(&mut self, target: TargetId) -> Result<(), Stop> {
-        let Some((entry, _)) = self.targets.get(&target) else {
-            return Ok(());
-        };
-        let now = self.actor.watch.now();
-        let entry = std::slice::from_ref(entry);
-        let due = queue(
-            self.config,
-            self.mode.check_all,
-            entry,
-            self.actor.store,
-            now,
-        )?;
-        self.state.queue.retain(|work| work.target != target);
-        for work in due.into_iter().rev() {
-            self.state.queue.push_front(work);
-        }
-        Ok(())
     }
 
     pub(super) fn list(&mut self, report: &mut Report) -> Result<(), Stop> {
@@ -297,80 +202,12 @@ impl Running<'_> {
         }
     }
 
-    pub(super) fn read_back(&mut self, report: &mut Report) -> Result<(), Stop> {
-        let Some(work) = self.front().cloned() else {
-            return Ok(());
-        };
-        let Some(known) = work.items.front().cloned() else {
-            return Ok(());
-        };
-        let (kind, id) = (known.item.kind, known.item.id);
-        let act = Act {
-            item: Some((kind, id)),
-            ..self.read_act("media_info", work.target, &work.name)
-        };
-        let sent = taken_is_a_bug(
-            self.actor
-                .send(&act, |platform| platform.media_info(kind, id)),
-        )?;
-        let mut changes = Vec::new();
-        let mut after = None;
-        match &sent.result {
-            Ok(item) => {
-                changes.push(Change::SessionAlive(sent.receipt.sent_after));
-                let context = ReadingContext {
-                    target: work.target,
-                    read_at: sent.receipt.sent_after,
-                    observe_only: false,
-                    posts_not_before: Timestamp::from_millis(i64::MIN),
-                };
-                let mut item = item.clone();
-                item.expiring_at = item.expiring_at.or(known.item.expiring_at);
-                let read = listed(Some(known.clone()), item, &context);
-                if read.disproved {
-                    changes.push(Change::Disproved { item: id.media });
-                }
-                changes.push(Change::Item(read.item.clone()));
-                after = Some(read.item);
-            }
-            Err(error) if error.next == Next::SkipGoneItem => {
-                changes.push(Change::Item(LedgerItem {
-                    state: ItemState::Gone,
-                    ..known.clone()
-                }));
-            }
-            Err(_) => {}
-        }
-        let verdict = self
-            .actor
-            .settle(&act, sent.receipt, sent.result.as_ref().err(), changes)?;
-        match verdict {
-            Verdict::Stop(stop) => return Err(stop),
-            Verdict::RepeatRead => {
-                self.repetition = true;
-                return Ok(());
-            }
-            _ => self.repetition = false,
-        }
-        let Some(front) = self.state.queue.front_mut() else {
-            return Ok(());
-        };
-        front.items.pop_front();
-        match after {
-            Some(item) if item.state == ItemState::New => front.items.push_front(item),
-            Some(item) => decide(
-                report,
-                &work.name,
-                &item,
-                item.state.as_str(),
-                why_left(&item),
-            ),
-            None => {}
-        }
-        Ok(())
-    }
-
-    fn read_act<'n>(&self, call: &'static str, target: TargetId, name: &'n str) -> Act<'n> {
+    pub(super) fn read_act<'n>(
+        &self,
+        call: &'static str,
+        target: TargetId,
+        name: &'n str,
+    ) -> Act<'n> {
         Act {
             target: Some(target),
             name,
@@ -379,7 +216,7 @@ impl Running<'_> {
         }
     }
 
-    fn after_read(&mut self, verdict: Verdict, troubled: bool) -> Result<(), Stop> {
+    pub(super) fn after_read(&mut self, verdict: Verdict, troubled: bool) -> Result<(), Stop> {
         self.repetition = matches!(verdict, Verdict::RepeatRead);
         match verdict {
             Verdict::Stop(stop) => Err(stop),
@@ -389,11 +226,17 @@ impl Running<'_> {
                 Ok(())
             }
             _ => {
-                let target = self.front().map(|work| work.target);
-                self.state.queue.retain(|work| Some(work.target) != target);
+                if let Some(target) = self.front().map(|work| work.target) {
+                    self.drop_target(target);
+                }
                 Ok(())
             }
         }
+    }
+
+    /// Nothing more is tried for this target in this pass.
+    pub(super) fn drop_target(&mut self, target: TargetId) {
+        self.state.queue.retain(|work| work.target != target);
     }
 
     /// Records a target's own trouble in the report, and returns it as a change to store.
@@ -414,15 +257,6 @@ impl Running<'_> {
             count,
             retry_at,
         })
-    }
-}
-
-/// The operator's own account is refused as a target, by its pk as well as by its name.
-fn own_account(name: &str) -> Stop {
-    Stop::WrongAccount {
-        message: format!(
-            "the target '{name}' is this profile's own account; remove it from 'targets'"
-        ),
     }
 }
 

@@ -6,7 +6,8 @@ use super::decisions::decide;
 use super::reads::{taken_is_a_bug, trouble_of};
 use crate::engage::absorb::again_or_never;
 use crate::engage::act::{Act, Receipt, Refusal, Verdict};
-use crate::engage::report::{Report, Stop};
+use crate::engage::report::Report;
+use crate::engage::stop::Stop;
 use crate::model::{Attempt, AttemptKind, ItemState, LedgerItem, TargetId};
 use crate::ports::{Change, Effect, Next, PlatformError};
 
@@ -125,9 +126,9 @@ impl Running<'_> {
         match verdict {
             Verdict::Stop(stop) => Err(stop),
             Verdict::SkipTarget => {
-                self.state
-                    .queue
-                    .retain(|work| Some(work.target) != act.target);
+                if let Some(target) = act.target {
+                    self.drop_target(target);
+                }
                 Ok(())
             }
             _ => Ok(()),

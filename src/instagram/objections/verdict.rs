@@ -60,8 +60,8 @@ fn consequence(
         Kind::UnsupportedVersion => (
             stop(HoldReason::UnsupportedVersion),
             "the app version this device claims is not accepted",
-            "run `story-liker resume`, then bring a session of a present app version with `story-liker \
-             session import FILE --replace-device`",
+            "bring a session of a present app version with `story-liker session import FILE \
+             --replace-device`, then run `story-liker resume`",
         ),
         Kind::PleaseWait => (stop(HoldReason::PleaseWait), "it asks for a pause", WAIT),
         Kind::Throttled => (stop(HoldReason::Throttled), "too many requests", WAIT),
@@ -114,7 +114,7 @@ fn consequence(
         Kind::TwoFactor => (
             stop(HoldReason::TwoFactor),
             "it asks for a second factor",
-            "run `story-liker login` and give the code",
+            "run `story-liker resume`, then `story-liker login`, and give the code",
         ),
         Kind::LoginRefused => (
             stop(HoldReason::LoginRefused),

@@ -100,7 +100,29 @@ fn refuse_other(transaction: &Transaction<'_>, account: AccountId, pk: Pk) -> Re
             "this session belongs to account {pk}, but profile {profile} has been account {pinned} \
              so far; nothing was stored: use another profile (--profile NAME) for the other account"
         )))),
-        _ => Ok(()),
+        _ => refuse_shared(transaction, account, pk),
+    }
+}
+
+const OTHER_PROFILE: &str = "
+    SELECT profile FROM account WHERE pk = :pk AND id <> :account";
+
+/// Refuses an account that another profile of this file is pinned to: each profile counts its own
+/// windows, so two of them for one account would double every limit.
+fn refuse_shared(transaction: &Transaction<'_>, account: AccountId, pk: Pk) -> Result<(), Fault> {
+    let other: Option<String> = transaction
+        .prepare_cached(OTHER_PROFILE)?
+        .query_row(named_params! { ":pk": pk, ":account": account }, |row| {
+            row.get(0)
+        })
+        .optional()?;
+    match other {
+        Some(profile) => Err(Fault::Store(StoreError::Config(format!(
+            "account {pk} belongs to profile {profile} in this database; nothing was stored: two \
+             profiles for one account would each count on their own and double every limit; use \
+             --profile {profile}"
+        )))),
+        None => Ok(()),
     }
 }
 
