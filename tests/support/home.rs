@@ -325,11 +325,14 @@ fn folder() -> tempfile::TempDir {
     memory.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+/// Ten seconds and more.
+const LOOKS: u32 = 2000;
+
 /// Waits, a few seconds at most, until something is so.
 #[track_caller]
 #[allow(clippy::disallowed_methods)] // The real binary lives in real time.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2000 {
+    for _ in 0..LOOKS {
         if is_so() {
             return;
         }
@@ -353,6 +356,16 @@ pub fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-pub fn ended(child: Child) -> Ended {
+/// The end of a program that is about to end; one that is not is killed.
+#[track_caller]
+pub fn ended(mut child: Child) -> Ended {
+    let mut looks = 0;
+    until("the program ends", || {
+        looks += 1;
+        if looks == LOOKS {
+            child.kill().unwrap();
+        }
+        child.try_wait().unwrap().is_some()
+    });
     child.wait_with_output().unwrap().into()
 }
