@@ -6,6 +6,9 @@ use std::net::TcpListener;
 use crate::home::Home;
 use story_liker::practice::Wire;
 
+/// For those who wait it out.
+const SHORT: &str = "\"1s\"";
+
 /// What comes instead of an answer, and the exit code of the pass that meets it.
 const TO_A_LIKE: [(&str, i32); 10] = [
     ("truncated", 69),
@@ -32,7 +35,10 @@ fn a_like_without_an_answer_over_http_2_is_not_sent_again() {
 
 fn like_without_an_answer(wire: Wire) {
     for (reply, code) in TO_A_LIKE {
-        let home = Home::on(wire, 1, 1);
+        let mut home = Home::on(wire, 1, 1);
+        if reply == "stall" {
+            home.set("instagram.timeout", SHORT);
+        }
         home.import();
         home.arm("like", reply);
         let met = home.run(["run"]);
@@ -112,7 +118,10 @@ fn a_reading_without_an_answer_is_asked_again_only_after_a_broken_connection() {
         ("error_429_empty", 75, 1),
     ];
     for (reply, code, times) in to_a_reading {
-        let home = Home::logged_in();
+        let mut home = Home::logged_in();
+        if reply == "stall" {
+            home.set("instagram.timeout", SHORT);
+        }
         home.arm("stories", reply);
         let ended = home.run(["run"]);
         assert_eq!(ended.code(), code, "{reply}: {ended}");
@@ -145,6 +154,7 @@ fn a_connection_that_breaks_twice_ends_the_pass() {
 #[test]
 fn a_server_that_accepts_and_says_nothing_costs_one_time_out() {
     let mut home = Home::logged_in();
+    home.set("instagram.timeout", SHORT);
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     for scheme in ["http", "https"] {

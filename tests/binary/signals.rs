@@ -96,7 +96,7 @@ fn signals_end_a_wait_for_the_lock_with_their_own_codes() {
     let home = waiting_home();
     let pass = home.start(["run"]);
     until("the first request", || !home.calls().is_empty());
-    for command in ["resume", "cleanup", "migrate"] {
+    for command in ["run", "resume", "cleanup", "migrate"] {
         for (name, code) in [("TERM", 143), ("INT", 130)] {
             let waiting = home.start([command, "--lock-wait", "1h"]);
             until("its signals are caught", || catches_signals(waiting.id()));

@@ -21,7 +21,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_story-liker");
 
 pub const FRIEND: &str = "sandbox.friend";
 
-/// The most a request may take; also how long the practice server thinks so.
+/// How long a client waits, as the practice server sees it: twice as long as its slow answers take.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 pub struct Home {
@@ -124,7 +124,7 @@ impl Home {
         };
         let server = Server::start(options).unwrap();
         let mut home = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder(),
             server,
             keys: BTreeMap::new(),
             variables: Vec::new(),
@@ -149,7 +149,7 @@ impl Home {
             .set("first_contact.posts", "\"like\"")
             .set("instagram.base_url", &format!("\"{base_url}\""))
             .set("instagram.connect_timeout", "\"1s\"")
-            .set("instagram.timeout", "\"1s\"");
+            .set("instagram.timeout", "\"10s\"");
         home
     }
 
@@ -319,11 +319,20 @@ impl Home {
     }
 }
 
+/// In memory where the system offers that: a kill is no power cut, so nothing has to reach a disk.
+fn folder() -> tempfile::TempDir {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    memory.or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// Ten seconds and more.
+const LOOKS: u32 = 2000;
+
 /// Waits, a few seconds at most, until something is so.
 #[track_caller]
 #[allow(clippy::disallowed_methods)] // The real binary lives in real time.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2000 {
+    for _ in 0..LOOKS {
         if is_so() {
             return;
         }
@@ -347,6 +356,16 @@ pub fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-pub fn ended(child: Child) -> Ended {
+/// The end of a program that is about to end; one that is not is killed.
+#[track_caller]
+pub fn ended(mut child: Child) -> Ended {
+    let mut looks = 0;
+    until("the program ends", || {
+        looks += 1;
+        if looks == LOOKS {
+            child.kill().unwrap();
+        }
+        child.try_wait().unwrap().is_some()
+    });
     child.wait_with_output().unwrap().into()
 }
