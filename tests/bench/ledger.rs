@@ -6,7 +6,7 @@ use rusqlite::{Connection, named_params};
 
 use super::Asked;
 use super::lab::{Lab, now_ms, program, run, scratch_connection};
-use super::measure::{compare, finish, median_ms, wall_time};
+use super::measure::{compare, finish, median_of, wall_time};
 use super::table::Table;
 
 /// Posts beside the attempts when `status` is measured: a rehearsed month likes 27 of them in 1,900
@@ -31,12 +31,14 @@ pub fn measure(asked: &Asked, table: &mut Table) {
         "`status`, {attempts} attempts, {} posts",
         in_words(FEW_POSTS)
     );
-    table.at_most(&status, 10.0, status_ms(&large), "ms", "median of 21");
+    let (median, detail) = status_ms(&large);
+    table.at_most(&status, 10.0, median, "ms", &detail);
 
     add_posts(&database, FEW_POSTS, asked.posts);
     let posts = in_words(asked.posts);
     let status = format!("`status`, {attempts} attempts, {posts} posts");
-    table.tell(&status, &format!("{:.1} ms", status_ms(&large)));
+    let (median, detail) = status_ms(&large);
+    table.tell(&status, &format!("{median:.2} ms ({detail})"));
     for config in [&small, &large] {
         finish(&mut run(config));
     }
@@ -67,14 +69,12 @@ pub fn measure(asked: &Asked, table: &mut Table) {
     table.tell("the same pass with the daily check for damage", &told);
 }
 
-fn status_ms(config: &Path) -> f64 {
-    let status = || {
+fn status_ms(config: &Path) -> (f64, String) {
+    median_of(41, || {
         let mut command = program();
         command.args(["status", "--config"]).arg(config);
-        wall_time(&mut command)
-    };
-    status();
-    median_ms((0..21).map(|_| status()).collect())
+        command
+    })
 }
 
 fn in_words(number: u64) -> String {

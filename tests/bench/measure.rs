@@ -27,9 +27,18 @@ pub fn wall_time(command: &mut Command) -> Duration {
 }
 
 /// The middle one, in milliseconds.
-pub fn median_ms(mut times: Vec<Duration>) -> f64 {
+pub fn median_ms(times: &mut [Duration]) -> f64 {
     times.sort();
     times[times.len() / 2].as_secs_f64() * 1000.0
+}
+
+/// The median wall time in milliseconds, and in words how it came about. The best one tells how much
+/// of it is the machine's other work.
+pub fn median_of(turns: usize, mut command: impl FnMut() -> Command) -> (f64, String) {
+    let mut times: Vec<Duration> = (0..turns).map(|_| wall_time(&mut command())).collect();
+    let median = median_ms(&mut times);
+    let best = times[0].as_secs_f64() * 1000.0;
+    (median, format!("median of {turns}, best {best:.2} ms"))
 }
 
 /// The most memory it held, in MiB, as the kernel counts it. Read over and over while it runs: the
@@ -102,7 +111,7 @@ pub fn wall_times(
         a.push(wall_time(&mut first()));
         b.push(wall_time(&mut second()));
     }
-    (median_ms(a), median_ms(b))
+    (median_ms(&mut a), median_ms(&mut b))
 }
 
 /// The same command once more. None here has an environment.

@@ -2,15 +2,18 @@
 
 use super::Asked;
 use super::lab::{PROGRAM, program};
-use super::measure::{median_ms, wall_time};
+use super::measure::median_of;
 use super::table::Table;
 
 pub fn measure(_: &Asked, table: &mut Table) {
     let bytes = std::fs::metadata(PROGRAM).unwrap().len();
     let megabytes = f64::from(u32::try_from(bytes).unwrap()) / 1e6;
     table.at_most("release binary", 16.0, megabytes, "MB", "");
-    let version = || wall_time(program().arg("--version"));
-    version();
-    let times = (0..101).map(|_| version()).collect();
-    table.at_most("`--version`", 5.0, median_ms(times), "ms", "median of 101");
+    let version = || {
+        let mut command = program();
+        command.arg("--version");
+        command
+    };
+    let (median, detail) = median_of(101, version);
+    table.at_most("`--version`", 5.0, median, "ms", &detail);
 }
