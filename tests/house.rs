@@ -64,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model/", &[]),
     ("exit.rs", &[]),
     ("cli.rs", &["exit", "model"]),
-    ("ports.rs", &["model"]),
+    ("ports/", &["model"]),
     ("clock.rs", &["model", "ports", "practice"]),
     ("telemetry/", &["cli", "model"]),
     ("config/", &["cli", "model"]),

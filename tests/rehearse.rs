@@ -45,7 +45,7 @@ fn as_text(rehearsal: &Rehearsal) -> String {
     let passes: Vec<_> = rehearsal
         .passes
         .iter()
-        .map(|report| report.to_json())
+        .map(story_liker::engage::Report::to_json)
         .collect();
     serde_json::json!({ "passes": passes, "summary": rehearsal.summary }).to_string()
 }
