@@ -72,6 +72,15 @@ impl LimitsInForce {
         limits
     }
 
+    /// The longest window: attempts older than that play no part.
+    pub fn longest_span(&self) -> Duration {
+        let spans = self.windows.iter().map(|limit| limit.limit.span);
+        spans
+            .chain(self.per_target.iter().map(|limit| limit.span))
+            .max()
+            .unwrap_or_default()
+    }
+
     /// All windows that attempts for `target` are counted in.
     pub fn for_target(&self, target: Option<TargetId>) -> Vec<ScopedLimit> {
         let of_target = target.into_iter().flat_map(|target| {

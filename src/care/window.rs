@@ -9,9 +9,6 @@ use std::time::Duration;
 
 use crate::model::{Attempt, AttemptKind, Scope, ScopedLimit, TargetId, Timestamp};
 
-/// The longest window a limit may have; older attempts never matter.
-pub const LONGEST_SPAN: Duration = Duration::from_hours(35 * 24);
-
 /// The attempts that the windows are counted from.
 #[derive(Clone, Debug, Default)]
 pub struct Windows {
@@ -37,7 +34,7 @@ impl Room {
 }
 
 impl Windows {
-    /// From the attempts on record, in any order; those older than [`LONGEST_SPAN`] may be left out.
+    /// From the attempts on record, in any order; those older than the longest window may be left out.
     pub fn new(attempts: Vec<Attempt>) -> Self {
         Self { attempts }
     }

@@ -1,33 +1,20 @@
 //! `login`: one password submitted once, because a person asked for it.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
-
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
+use super::codes::{Codes, TotpSecret, ask_hidden};
 use super::proof::Proof;
-use super::run::Shown;
-use super::shell::{
-    Failure, Shell, account_name, fresh_seed, instagram, system_clock, unless_interrupted,
-};
+use super::shell::{Failure, Shell, account_name, fresh_seed, instagram, system_clock};
+use super::waiting::Shown;
 use crate::care::hold;
 use crate::cli::Login;
 use crate::clock::SystemClock;
-use crate::engage::{
-    Actor, CodeSource, Credentials, LoginEnd, Ports, log_in, session_holds_cleared,
-};
+use crate::engage::{Actor, Credentials, LoginEnd, Ports, log_in, session_holds_cleared};
 use crate::exit::ExitCode;
-use crate::instagram::{Instagram, totp};
-use crate::model::{Account, Hold, Secret};
-use crate::ports::{Clock, SecondFactor, Store};
+use crate::instagram::Instagram;
+use crate::model::{Account, Hold};
+use crate::ports::{Clock, Store};
 use crate::telemetry::logging::Stream;
-
-/// A code has six digits, a backup code eight; anything longer is not a code.
-const LONGEST_CODE: u64 = 64;
-
-const INTERRUPTED: &str = "stopped while it was awaited";
 
 /// Logs in with the configured name and password.
 pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
@@ -181,116 +168,6 @@ pub(super) fn only_session_holds(
             hold.message
         ),
     ))
-}
-
-/// Codes computed from the authenticator app's secret.
-pub struct TotpSecret<'a> {
-    secret: Option<&'a Secret>,
-    clock: &'a dyn Clock,
-}
-
-impl<'a> TotpSecret<'a> {
-    /// From `account.totp_secret_file`, if configured.
-    pub fn new(secret: Option<&'a Secret>, clock: &'a dyn Clock) -> Self {
-        Self { secret, clock }
-    }
-}
-
-impl CodeSource for TotpSecret<'_> {
-    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
-        let secret = self.secret.ok_or_else(|| {
-            "a second factor is asked for and account.totp_secret_file is not set; run \
-             'story-liker login' on a terminal and type the code"
-                .to_owned()
-        })?;
-        if !factor.totp {
-            return Err(
-                "a second factor is asked for, but not that of an authenticator app; run \
-                        'story-liker login' on a terminal and type the code"
-                    .to_owned(),
-            );
-        }
-        totp::code(secret, self.clock.now())
-            .map_err(|problem| format!("account.totp_secret_file cannot be used: {problem}"))
-    }
-}
-
-/// Where a person's code comes from: the named file, else the secret, else the terminal.
-struct Codes<'a> {
-    file: Option<PathBuf>,
-    secret: TotpSecret<'a>,
-    username: String,
-    clock: &'a SystemClock,
-}
-
-impl CodeSource for Codes<'_> {
-    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
-        if let Some(file) = &self.file {
-            let file = file.clone();
-            return unless_interrupted(self.clock, move || read_code(&file))
-                .unwrap_or_else(|| Err(INTERRUPTED.to_owned()));
-        }
-        if self.secret.secret.is_some() && factor.totp {
-            return self.secret.code(factor);
-        }
-        let what = if factor.totp {
-            "authenticator app"
-        } else {
-            "text message"
-        };
-        let prompt = format!("Code from the {what} of {}: ", self.username);
-        ask_hidden(self.clock, prompt).map_err(|problem| {
-            format!(
-                "a second factor is asked for and there is no code: {problem}; use --code-file, or \
-                 account.totp_secret_file, or a terminal"
-            )
-        })
-    }
-}
-
-fn read_code(file: &Path) -> Result<Secret, String> {
-    let mut text = String::new();
-    let read = if file == Path::new("-") {
-        io::stdin()
-            .lock()
-            .take(LONGEST_CODE)
-            .read_to_string(&mut text)
-    } else {
-        File::open(file).and_then(|file| file.take(LONGEST_CODE).read_to_string(&mut text))
-    };
-    read.map_err(|error| format!("--code-file {}: {error}", file.display()))?;
-    let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(Secret::new(code))
-    } else {
-        Err(format!(
-            "--code-file {}: not a code of 6 to 8 digits",
-            file.display()
-        ))
-    }
-}
-
-/// Asks on the terminal, without echo.
-fn ask_hidden(clock: &SystemClock, prompt: String) -> Result<Secret, String> {
-    if !io::stdin().is_terminal() {
-        return Err("standard input is not a terminal".to_owned());
-    }
-    let as_it_was = tcgetattr(io::stdin());
-    let typed = unless_interrupted(clock, || rpassword::prompt_password(prompt));
-    if let (None, Ok(as_it_was)) = (&typed, as_it_was) {
-        // The reader is left behind with the echo off; a terminal that stays so is a nuisance, no
-        // more, so a failure changes nothing.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &as_it_was);
-    }
-    let typed = typed
-        .ok_or(INTERRUPTED)?
-        .map_err(|error| format!("the terminal cannot be read: {error}"))?;
-    let typed = typed.trim_end_matches(['\r', '\n']);
-    if typed.is_empty() {
-        Err("nothing was typed".to_owned())
-    } else {
-        Ok(Secret::new(typed))
-    }
 }
 
 /// The account as it is stored, for commands that only read it.

@@ -4,6 +4,7 @@
 //! stderr that says what happened, why, and what to do.
 
 mod cleanup;
+mod codes;
 mod config;
 mod login;
 mod migrate;
@@ -16,6 +17,7 @@ mod session;
 mod shell;
 mod status;
 mod status_text;
+mod waiting;
 
 use crate::cli::{Cli, Command};
 use crate::exit::ExitCode;

@@ -1,7 +1,7 @@
 //! Asking once whether the stored session is alive, outside a pass.
 
-use super::run::Shown;
 use super::shell::Shell;
+use super::waiting::Shown;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engage::{Actor, Ports, ProofEnd, Stop, prove};

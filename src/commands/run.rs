@@ -1,18 +1,15 @@
 //! `run`: one pass. Its log is its output, and the last line is the report.
 
-use std::time::Duration;
-
-use super::login::TotpSecret;
-use super::shell::{Failure, Shell, fresh_seed, instagram, progress_columns, system_clock};
+use super::codes::TotpSecret;
+use super::shell::{Failure, Shell, fresh_seed, instagram, system_clock};
+use super::waiting::Shown;
 use crate::cli::Run;
 use crate::config::Config;
-use crate::engage::{Mode, PassInput, Ports, Report, Waiting, pass};
+use crate::engage::{Mode, PassInput, Ports, Report, pass};
 use crate::exit::ExitCode;
-use crate::model::Timestamp;
 use crate::ports::Store;
 use crate::store::{MigratePolicy, Opening};
-use crate::telemetry::logging::{Stream, Style};
-use crate::telemetry::progress::Progress;
+use crate::telemetry::logging::Stream;
 
 /// Runs one pass and prints its report.
 pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
@@ -122,33 +119,5 @@ fn only(flags: &Run, config: &Config) -> Result<Option<Vec<String>>, Failure> {
                     .join(", ")
             ),
         )),
-    }
-}
-
-/// The line that tells a watching person what the program waits for.
-pub(super) struct Shown(Progress);
-
-impl Shown {
-    /// On stderr, if that is a terminal and the log on `stream` is text.
-    pub fn new(shell: &Shell, stream: Stream) -> Self {
-        let text = shell.style(stream) != Style::Json && !shell.global.json;
-        Self(match progress_columns() {
-            Some(columns) if text => Progress::new(Box::new(std::io::stderr()), columns, true),
-            _ => Progress::off(),
-        })
-    }
-}
-
-impl Waiting for Shown {
-    fn wait(&mut self, now: Timestamp, until: Timestamp, why: &str) {
-        let length = Duration::from_secs(until.since(now).as_secs());
-        let length = humantime::format_duration(length);
-        log::debug!(until = until.to_string(), why = why; "waiting {length}");
-        self.0
-            .show(&format!("waiting {length} ({why}), until {until}"));
-    }
-
-    fn over(&mut self) {
-        self.0.clear();
     }
 }

@@ -28,9 +28,9 @@ pub use environment::Environment;
 pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key};
 pub use raw::{Flag, Request};
-pub use resolve::{Effective, Loaded, load};
+pub use resolve::{Loaded, load};
 pub use targets::username;
-pub use value::{Origin, Value};
+pub use value::{Effective, Origin, Value};
 
 use crate::model::{Limit, ProfileName, Secret};
 

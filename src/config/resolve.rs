@@ -4,13 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::raw::{RawConfig, Request};
 use super::resolver::Resolver;
-use super::value::{Origin, Value};
+use super::value::{Effective, Value};
 use super::{
     AppProfile, BaseUrl, Config, FirstContact, InstagramConfig, Limits, Pace, Posts, SessionConfig,
     Stories, ceilings, checks, parse,
@@ -20,17 +18,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-
-/// The value a key has in the end, and where it came from.
-#[derive(Clone, Debug, Serialize)]
-pub struct Effective {
-    /// The key.
-    pub key: &'static str,
-    /// Its value; `None` where there is none.
-    pub value: Option<Value>,
-    /// Where it came from.
-    pub origin: Origin,
-}
 
 /// A resolved configuration and how it came about.
 #[derive(Clone, Debug)]

@@ -8,8 +8,7 @@ use super::environment::Environment;
 use super::error::{ConfigErrors, Mistake};
 use super::file::FILE_KEY;
 use super::raw::{RawConfig, Setting};
-use super::resolve::Effective;
-use super::value::{Origin, Value};
+use super::value::{Effective, Origin, Value};
 use super::{PauseRange, ceilings, keys, parse, secrets};
 use crate::model::Limit;
 

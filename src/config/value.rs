@@ -168,3 +168,14 @@ impl Serialize for Origin {
         serializer.collect_str(self)
     }
 }
+
+/// The value a key has in the end, and where it came from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Effective {
+    /// The key.
+    pub key: &'static str,
+    /// Its value; `None` where there is none.
+    pub value: Option<Value>,
+    /// Where it came from.
+    pub origin: Origin,
+}

@@ -11,7 +11,6 @@ use std::time::Duration;
 use super::act::{
     Act, Receipt, Refusal, Sent, Verdict, held_by, kept_in_a_dry_run, outcome, verdict,
 };
-use super::pass::Ports;
 use super::policy::Budget;
 use super::report::Counts;
 use super::stop::{Stop, full_window};
@@ -19,12 +18,13 @@ use super::watch::Watch;
 use crate::care::hold;
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::Pacer;
-use crate::care::window::{LONGEST_SPAN, Windows};
+use crate::care::skew;
+use crate::care::window::Windows;
 use crate::config::Config;
 use crate::model::{Attempt, Hold, HoldReason, NewHold, RunId, RunRecord, Timestamp};
 use crate::ports::{
-    Answer, Change, Claim, Claimed, Next, Objection, Platform, PlatformError, Settlement, Store,
-    StoreError,
+    Answer, Change, Claim, Claimed, Clock, Next, Objection, Platform, PlatformError, Settlement,
+    Store, StoreError,
 };
 
 /// Stands for "never" where a moment is due.
@@ -34,12 +34,27 @@ const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 /// count, so more than three are read.
 const RUNS_LOOKED_BACK: u32 = 50;
 
+/// After a login, the next one that nobody asked for waits this long.
+pub(super) const BETWEEN_LOGINS: Duration = Duration::from_hours(24);
+
 /// Told when the program waits, and for what; for a person who watches.
 pub trait Waiting {
     /// The program sleeps from `now` until `until`.
     fn wait(&mut self, now: Timestamp, until: Timestamp, why: &str);
     /// It goes on.
     fn over(&mut self);
+}
+
+/// The ports of a pass.
+pub struct Ports<'a> {
+    /// Instagram.
+    pub platform: &'a mut dyn Platform,
+    /// The opened store; its lock is held.
+    pub store: &'a mut dyn Store,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Who is told of pauses.
+    pub waiting: &'a mut dyn Waiting,
 }
 
 /// Holds the ports and sends.
@@ -78,7 +93,10 @@ impl<'a> Actor<'a> {
         let holds = store.holds(now.minus(hold::MEMORY))?;
         let mut runs = store.recent_runs(RUNS_LOOKED_BACK)?;
         runs.retain(|earlier| Some(earlier.id) != run);
-        let windows = Windows::new(store.attempts(now.minus(LONGEST_SPAN))?);
+        let limits = LimitsInForce::new(&config.limits, &holds, now);
+        // The clock may turn out to be ahead, and a login by itself looks back on a day.
+        let looked_back = limits.longest_span().max(BETWEEN_LOGINS) + skew::TOLERANCE * 2;
+        let windows = Windows::new(store.attempts(now.minus(looked_back))?);
         let (last, last_like) = store.newest_attempts()?;
         let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
         let last_request = last
@@ -86,7 +104,6 @@ impl<'a> Actor<'a> {
             .map(|attempt| (stood(attempt), attempt.target));
         let last_like = last_like.as_ref().map(stood);
         let pacer = Pacer::new(config.pace, seed, last_request, last_like, now);
-        let limits = LimitsInForce::new(&config.limits, &holds, now);
         Ok(Self {
             platform,
             store,

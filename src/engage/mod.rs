@@ -26,10 +26,10 @@ mod stop;
 mod watch;
 
 pub use absorb::{READ_BACK_AFTER, may_be_liked};
-pub use actor::{Actor, Waiting};
+pub use actor::{Actor, Ports, Waiting};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in};
 pub use outlook::{Outlook, Seen, outlook};
-pub use pass::{Mode, PassInput, Ports, pass};
+pub use pass::{Mode, PassInput, pass};
 pub use queue::{as_if_synchronised, next_check, wanted};
 pub use report::{Counts, Decision, Report, TargetReport, WindowReport};
 pub use session::{ProofEnd, prove, session_holds_cleared};

@@ -58,7 +58,7 @@ impl Cookies {
         };
         let (name, value) = (name.trim(), value.trim());
         let value = if value == "\"\"" { "" } else { value };
-        if name.is_empty() || !super::headers::fits(value) {
+        if name.is_empty() || !super::encode::fits(value) {
             return;
         }
         let mut max_age = None;
@@ -67,7 +67,7 @@ impl Cookies {
             let (key, text) = part.split_once('=').unwrap_or((part, ""));
             match key.trim().to_ascii_lowercase().as_str() {
                 "max-age" => max_age = text.trim().parse::<i64>().ok(),
-                "expires" => expires = super::headers::http_date(text.trim()),
+                "expires" => expires = super::encode::http_date(text.trim()),
                 "domain" if !text.trim().ends_with("instagram.com") => return,
                 _ => {}
             }
@@ -109,7 +109,7 @@ impl Cookies {
     /// Reads the two back; a cookie without a known end has none.
     pub fn from_json(values: &Map<String, Value>, ends: &Value) -> Result<Self, String> {
         let mut cookies = Self::default();
-        let fits = |text: &str| super::headers::fits(text) && !text.contains(';');
+        let fits = |text: &str| super::encode::fits(text) && !text.contains(';');
         for (name, value) in values {
             if name.is_empty() || name.contains('=') || !fits(name) {
                 return Err("`cookies` has a name that no header can carry".to_owned());

@@ -278,7 +278,7 @@ fn object<'a>(
 /// A text that can stand in a header; `prefix` completes the key's name in the message.
 fn text(map: &Map<String, Value>, name: &str, prefix: &str) -> Result<String, Problem> {
     match map.get(name) {
-        Some(Value::String(text)) if super::headers::fits(text) => Ok(text.clone()),
+        Some(Value::String(text)) if super::encode::fits(text) => Ok(text.clone()),
         Some(Value::String(_)) => Err(format!(
             "`{prefix}{name}` has characters that no header can carry"
         )),

@@ -10,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use crate::model::Timestamp;
+
 /// What form encoding escapes: everything but letters, digits and `_ . - ~`; the blank is turned
 /// into `+` afterwards.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC
@@ -68,6 +70,23 @@ pub fn authorization_data(header: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&json).ok()
 }
 
+/// Whether a header can carry `text` unchanged.
+pub fn fits(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// A date as headers and cookies write it; cookies may have dashes in it.
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    let text = match text.split_once(", ") {
+        Some((day, rest)) => format!("{day}, {}", rest.replacen('-', " ", 2)),
+        None => text.to_owned(),
+    };
+    let moment = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(&text)
+        .ok()?;
+    Some(Timestamp::from_millis(moment.as_millisecond()))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -122,5 +141,14 @@ mod tests {
     #[test]
     fn characters_beyond_the_basic_plane_become_two_escapes() {
         assert_eq!(ascii_json(&json!("😀")), "\"\\ud83d\\ude00\"");
+    }
+
+    #[test]
+    fn dates_are_read_and_nonsense_is_not() {
+        let date = http_date("Fri, 20 Nov 2026 18:00:00 GMT");
+        assert_eq!(date, Some(Timestamp::from_secs(1_795_197_600)));
+        for text in ["", "soon", "Fri, 20 Nov", "\u{e9}, 1 2 3"] {
+            assert_eq!(http_date(text), None, "{text:?}");
+        }
     }
 }

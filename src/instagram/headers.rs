@@ -38,11 +38,6 @@ const FIXED: [(&str, &str); 20] = [
     ("x-ig-nav-chain", NAV_CHAIN),
 ];
 
-/// Whether a header can carry `text` unchanged.
-pub fn fits(text: &str) -> bool {
-    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-}
-
 /// The headers of an app request. `session` is whose session `state` is, if anybody's.
 pub fn of_app(
     profile: &Profile,
@@ -140,18 +135,6 @@ fn accept_language(locale: &str) -> String {
     }
 }
 
-/// A date as headers and cookies write it; cookies may have dashes in it.
-pub fn http_date(text: &str) -> Option<Timestamp> {
-    let text = match text.split_once(", ") {
-        Some((day, rest)) => format!("{day}, {}", rest.replacen('-', " ", 2)),
-        None => text.to_owned(),
-    };
-    let moment = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(&text)
-        .ok()?;
-    Some(Timestamp::from_millis(moment.as_millisecond()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,14 +154,5 @@ mod tests {
     fn another_language_comes_before_english() {
         assert_eq!(accept_language("en_US"), "en-US");
         assert_eq!(accept_language("de_DE"), "de-DE, en-US");
-    }
-
-    #[test]
-    fn dates_are_read_and_nonsense_is_not() {
-        let date = http_date("Fri, 20 Nov 2026 18:00:00 GMT");
-        assert_eq!(date, Some(Timestamp::from_secs(1_795_197_600)));
-        for text in ["", "soon", "Fri, 20 Nov", "\u{e9}, 1 2 3"] {
-            assert_eq!(http_date(text), None, "{text:?}");
-        }
     }
 }

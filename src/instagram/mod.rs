@@ -170,7 +170,7 @@ fn no_session() -> PlatformError {
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
-    headers::http_date(headers.get(DATE)?.to_str().ok()?)
+    encode::http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 impl<C: Clock> Platform for Instagram<C> {

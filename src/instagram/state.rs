@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::cookies::Cookies;
-use super::{encode, headers};
+use super::encode;
 use crate::model::{Pk, Secret, Session, Timestamp};
 
 /// Keys of the settings file that belong to the session; all others belong to the device.
@@ -188,7 +188,7 @@ impl State {
         let former_name = |name: &str| name.replace("ig-u-ig-", "ig-u-");
         let value = |name: &str| {
             let text = reply.get(name)?.to_str().ok()?.trim();
-            (!text.is_empty() && headers::fits(text)).then(|| text.to_owned())
+            (!text.is_empty() && encode::fits(text)).then(|| text.to_owned())
         };
         for (name, field) in [
             ("ig-set-x-mid", &mut self.mid),
@@ -268,7 +268,7 @@ fn optional_object<'a>(
 fn optional_text(document: &Map<String, Value>, key: &str) -> Result<Option<String>, String> {
     match document.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if headers::fits(text) => Ok(Some(text.clone())),
+        Some(Value::String(text)) if encode::fits(text) => Ok(Some(text.clone())),
         Some(_) => Err(format!(
             "`{key}` is neither null nor a text that a header can carry"
         )),

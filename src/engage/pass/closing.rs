@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use super::Running;
+use crate::engage::actor::BETWEEN_LOGINS;
 use crate::engage::login::{Credentials, LoginEnd, log_in};
 use crate::engage::report::{Report, WindowReport};
 use crate::engage::stop::Stop;
 use crate::model::{AttemptKind, HoldReason};
 use crate::ports::{Retention, RunEnd};
-
-/// After a login, the next one that nobody asked for waits this long.
-const BETWEEN_LOGINS: Duration = Duration::from_hours(24);
 
 impl Running<'_> {
     /// One login after `login_required`, where the configuration allows it and none was made in

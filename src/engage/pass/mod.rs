@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::act::held_by;
-use super::actor::{Actor, Waiting};
+use super::actor::{Actor, Ports};
 use super::login::CodeSource;
 use super::policy::{self, State, Step, Work};
 use super::queue::{as_if_synchronised, queue, wanted};
@@ -13,7 +13,7 @@ use super::stop::Stop;
 use crate::care::hold;
 use crate::config::Config;
 use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
-use crate::ports::{Clock, Platform, Pruned, Store, StoreError};
+use crate::ports::{Pruned, StoreError};
 
 mod closing;
 mod decisions;
@@ -45,18 +45,6 @@ pub struct PassInput<'a> {
     pub run_id: &'a str,
     /// The code of the second factor, where `session.relogin` needs one.
     pub codes: &'a mut dyn CodeSource,
-}
-
-/// The ports of a pass.
-pub struct Ports<'a> {
-    /// Instagram.
-    pub platform: &'a mut dyn Platform,
-    /// The opened store; its lock is held.
-    pub store: &'a mut dyn Store,
-    /// Time.
-    pub clock: &'a dyn Clock,
-    /// Who is told of pauses.
-    pub waiting: &'a mut dyn Waiting,
 }
 
 /// Runs one pass. Every way in which it can end is a [`Stop`] in the report.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::facts::{Facts, Reply, collect_text};
 use super::{Kind, dates, words};
-use crate::instagram::headers;
+use crate::instagram::encode;
 use crate::instagram::wire::Scope;
 use crate::model::{HoldReason, TargetTrouble, Timestamp};
 use crate::ports::{Effect, Next, Objection, PlatformError};
@@ -189,7 +189,7 @@ fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
     let seconds = || text.parse().ok().map(Duration::from_secs);
     seconds()
         .map(|span| now.plus(span))
-        .or_else(|| headers::http_date(text))
+        .or_else(|| encode::http_date(text))
         .map(|until| until.max(now))
 }
 

@@ -1,0 +1,130 @@
+//! Where a second factor's code, or a password, comes from: a file, the authenticator app's secret, or
+//! the terminal, without echo.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+use super::shell::unless_interrupted;
+use crate::clock::SystemClock;
+use crate::engage::CodeSource;
+use crate::instagram::totp;
+use crate::model::Secret;
+use crate::ports::{Clock, SecondFactor};
+
+/// A code has six digits, a backup code eight; anything longer is not a code.
+const LONGEST_CODE: u64 = 64;
+
+const INTERRUPTED: &str = "stopped while it was awaited";
+
+/// Codes computed from the authenticator app's secret.
+pub struct TotpSecret<'a> {
+    secret: Option<&'a Secret>,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> TotpSecret<'a> {
+    /// From `account.totp_secret_file`, if configured.
+    pub fn new(secret: Option<&'a Secret>, clock: &'a dyn Clock) -> Self {
+        Self { secret, clock }
+    }
+}
+
+impl CodeSource for TotpSecret<'_> {
+    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
+        let secret = self.secret.ok_or_else(|| {
+            "a second factor is asked for and account.totp_secret_file is not set; run \
+             'story-liker login' on a terminal and type the code"
+                .to_owned()
+        })?;
+        if !factor.totp {
+            return Err(
+                "a second factor is asked for, but not that of an authenticator app; run \
+                        'story-liker login' on a terminal and type the code"
+                    .to_owned(),
+            );
+        }
+        totp::code(secret, self.clock.now())
+            .map_err(|problem| format!("account.totp_secret_file cannot be used: {problem}"))
+    }
+}
+
+/// Where a person's code comes from: the named file, else the secret, else the terminal.
+pub(super) struct Codes<'a> {
+    pub file: Option<PathBuf>,
+    pub secret: TotpSecret<'a>,
+    pub username: String,
+    pub clock: &'a SystemClock,
+}
+
+impl CodeSource for Codes<'_> {
+    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
+        if let Some(file) = &self.file {
+            let file = file.clone();
+            return unless_interrupted(self.clock, move || read_code(&file))
+                .unwrap_or_else(|| Err(INTERRUPTED.to_owned()));
+        }
+        if self.secret.secret.is_some() && factor.totp {
+            return self.secret.code(factor);
+        }
+        let what = if factor.totp {
+            "authenticator app"
+        } else {
+            "text message"
+        };
+        let prompt = format!("Code from the {what} of {}: ", self.username);
+        ask_hidden(self.clock, prompt).map_err(|problem| {
+            format!(
+                "a second factor is asked for and there is no code: {problem}; use --code-file, or \
+                 account.totp_secret_file, or a terminal"
+            )
+        })
+    }
+}
+
+fn read_code(file: &Path) -> Result<Secret, String> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        io::stdin()
+            .lock()
+            .take(LONGEST_CODE)
+            .read_to_string(&mut text)
+    } else {
+        File::open(file).and_then(|file| file.take(LONGEST_CODE).read_to_string(&mut text))
+    };
+    read.map_err(|error| format!("--code-file {}: {error}", file.display()))?;
+    let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(Secret::new(code))
+    } else {
+        Err(format!(
+            "--code-file {}: not a code of 6 to 8 digits",
+            file.display()
+        ))
+    }
+}
+
+/// Asks on the terminal, without echo.
+pub(super) fn ask_hidden(clock: &SystemClock, prompt: String) -> Result<Secret, String> {
+    if !io::stdin().is_terminal() {
+        return Err("standard input is not a terminal".to_owned());
+    }
+    let as_it_was = tcgetattr(io::stdin());
+    let typed = unless_interrupted(clock, || rpassword::prompt_password(prompt));
+    if let (None, Ok(as_it_was)) = (&typed, as_it_was) {
+        // The reader is left behind with the echo off; a terminal that stays so is a nuisance, no
+        // more, so a failure changes nothing.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &as_it_was);
+    }
+    let typed = typed
+        .ok_or(INTERRUPTED)?
+        .map_err(|error| format!("the terminal cannot be read: {error}"))?;
+    let typed = typed.trim_end_matches(['\r', '\n']);
+    if typed.is_empty() {
+        Err("nothing was typed".to_owned())
+    } else {
+        Ok(Secret::new(typed))
+    }
+}
