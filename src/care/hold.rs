@@ -38,10 +38,12 @@ pub fn respond(
     let until = match reason {
         HoldReason::Throttled => {
             let until = now.plus(doubled(reason, holds, 30 * MINUTE, 12 * HOUR, now));
-            // What the platform itself asks for is never shortened, not even by the cap.
-            Some(objection.until.map_or(until, |asked| asked.max(until)))
+            Some(no_shorter(until, objection.until))
         }
-        HoldReason::PleaseWait => Some(now.plus(doubled(reason, holds, 2 * HOUR, 24 * HOUR, now))),
+        HoldReason::PleaseWait => {
+            let until = now.plus(doubled(reason, holds, 2 * HOUR, 24 * HOUR, now));
+            Some(no_shorter(until, objection.until))
+        }
         HoldReason::ActionBlocked => block_until(objection.until, holds, now),
         HoldReason::UnknownShape => {
             (in_a_row(reason, runs) < THIRD_IN_A_ROW).then(|| now.plus(6 * HOUR))
@@ -63,6 +65,11 @@ pub fn respond(
         until,
         message: message.to_owned(),
     }
+}
+
+/// What the platform itself asks for is never shortened, not even by the cap.
+fn no_shorter(until: Timestamp, asked: Option<Timestamp>) -> Timestamp {
+    asked.map_or(until, |asked| asked.max(until))
 }
 
 /// The hold for a pass that ends because Instagram could not be reached: none until the third in a
@@ -212,9 +219,14 @@ mod tests {
 
     #[test]
     fn a_longer_retry_after_wins_and_is_never_cut() {
-        for (asked, expected) in [(10 * MINUTE, 30 * MINUTE), (20 * HOUR, 20 * HOUR)] {
+        for (reason, asked, expected) in [
+            (HoldReason::Throttled, 10 * MINUTE, 30 * MINUTE),
+            (HoldReason::Throttled, 20 * HOUR, 20 * HOUR),
+            (HoldReason::PleaseWait, HOUR, 2 * HOUR),
+            (HoldReason::PleaseWait, 30 * HOUR, 30 * HOUR),
+        ] {
             let objection = Objection {
-                reason: HoldReason::Throttled,
+                reason,
                 until: Some(NOW.plus(asked)),
             };
             let hold = respond(&objection, "", &[], &[], NOW);

@@ -9,6 +9,7 @@ use crate::cli::Cleanup;
 use crate::exit::ExitCode;
 use crate::model::Timestamp;
 use crate::ports::{Clock, Retention, Store};
+use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
 
 /// History younger than this is never removed: windows reach back 35 days, escalation 30.
@@ -31,7 +32,12 @@ pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
     }
     let posts_before = flags.posts_before.map(midnight_utc);
     let clock = system_clock()?;
-    let mut store = shell.open(&config, "cleanup", flags.patience, &clock)?;
+    // A mistyped --database must not end in a new, empty file.
+    let opening = Opening {
+        migrate: MigratePolicy::Refuse,
+        ..Opening::default()
+    };
+    let mut store = shell.open_as(&config, "cleanup", flags.patience, &clock, opening)?;
     let retention = Retention {
         stories_after: config.stories_after,
         history_keep,

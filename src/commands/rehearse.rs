@@ -35,10 +35,14 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
             Some(file) => format!("limits and pauses of {}", file.display()),
             None => "default limits and pauses".to_owned(),
         };
+        let days = match flags.days {
+            1 => "a day".to_owned(),
+            days => format!("{days} days"),
+        };
         print_line(&format!(
-            "{} days of hourly passes against a practice Instagram on this machine, {limits}, seed \
+            "{days} of hourly passes against a practice Instagram on this machine, {limits}, seed \
              {}\n",
-            flags.days, flags.seed
+            flags.seed
         ));
     }
     let plan = Plan {

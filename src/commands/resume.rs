@@ -7,6 +7,7 @@ use crate::cli::Resume;
 use crate::exit::ExitCode;
 use crate::model::Hold;
 use crate::ports::{Change, Clock, Store};
+use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
 
 /// Clears the holds that need a person; timed ones too if forced.
@@ -14,7 +15,12 @@ pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
     let clock = system_clock()?;
-    let mut store = shell.open(&config, "resume", flags.patience, &clock)?;
+    // A mistyped --database must not end in a new, empty file.
+    let opening = Opening {
+        migrate: MigratePolicy::Refuse,
+        ..Opening::default()
+    };
+    let mut store = shell.open_as(&config, "resume", flags.patience, &clock, opening)?;
     let now = clock.now();
     let holds = store.holds(now)?;
     let (clear, keep): (Vec<&Hold>, Vec<&Hold>) = holds

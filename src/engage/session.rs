@@ -119,10 +119,11 @@ pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: &Hel
             (None, Some(hold), changes)
         }
         Err(error) => {
-            let hold = actor.hold_for(&act, error, now);
-            let known = hold.as_ref().is_some_and(|hold| {
-                hold.until.is_none() && hold.reason != HoldReason::SessionDoubtful
-            });
+            let hold = actor
+                .hold_for(&act, error, now)
+                // The doubt is on record already.
+                .filter(|hold| hold.reason != HoldReason::SessionDoubtful);
+            let known = hold.as_ref().is_some_and(|hold| hold.until.is_none());
             let changes = if known { replaced } else { Vec::new() };
             (Some(error), hold, changes)
         }

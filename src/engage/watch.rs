@@ -102,7 +102,8 @@ impl<'a> Watch<'a> {
         self.skew.learn(date, sent, self.steady());
         self.corrected_drift = self.drift_millis();
         let moved = self.skew.offset_millis().saturating_sub(before);
-        if moved.unsigned_abs() > WORTH_TELLING_MILLIS {
+        // A clock that is too far off ends the pass, which says so itself.
+        if moved.unsigned_abs() > WORTH_TELLING_MILLIS && !self.skew.too_large() {
             log::warn!(offset_ms = self.skew.offset_millis(); "the clock differs from Instagram's; times are corrected by that much, set the clock (NTP)");
         }
     }
