@@ -112,7 +112,15 @@ fn kills_at_random_points_never_exceed_a_window_and_never_like_twice() {
     });
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut killed = 0;
-    for _ in 0..40 {
+    // How many of the passes are hit before they end depends on the machine; so many have to be.
+    for round in 0.. {
+        if round >= 40 && killed > 20 {
+            break;
+        }
+        assert!(
+            round < 400,
+            "only {killed} passes were under way when killed"
+        );
         let before = home.calls().len();
         let mut pass = home.start(["run", "--check-all"]);
         // Some are killed before their first request, the others around one of the next.
@@ -125,7 +133,6 @@ fn kills_at_random_points_never_exceed_a_window_and_never_like_twice() {
         killed += usize::from(pass.try_wait().unwrap().is_none());
         kill(pass);
     }
-    assert!(killed > 20, "{killed} passes were under way when killed");
     home.run(["run"]).expect(0);
     assert_sound(&home, "after kills at random points");
     let received = |name: &str| home.calls().iter().filter(|call| **call == name).count();
