@@ -265,6 +265,17 @@ fn old_posts_are_removed_together_with_the_note_that_they_stay_unliked() {
 }
 
 #[test]
+fn an_earlier_date_takes_nothing_back_of_what_is_never_liked_again() {
+    let place = Place::new();
+    let mut store = place.open().unwrap();
+    for (before, noted) in [(DAY * 3, DAY * 3), (DAY, DAY * 3), (DAY * 4, DAY * 4)] {
+        store.cleanup_posts(START.plus(before)).unwrap();
+        let account = store.account().unwrap();
+        assert_eq!(account.ignore_posts_before, Some(START.plus(noted)));
+    }
+}
+
+#[test]
 fn a_pruned_attempt_leaves_the_hold_it_caused() {
     let place = Place::new();
     let mut store = place.open().unwrap();
