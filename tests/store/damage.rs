@@ -65,7 +65,7 @@ fn damage_met_between_checks_is_told_as_damage() {
             store.targets()?;
             store.attempts(START.minus(DAY))?;
             store.holds(START)?;
-            store.recent_runs(3)?;
+            store.recent_runs(0, 3)?;
             store.claim(&read(), &[], START)
         });
         match worked {

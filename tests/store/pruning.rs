@@ -219,7 +219,7 @@ fn the_newest_runs_that_sent_something_stay_for_escalation() {
         }
         act(store, &read(), Outcome::Ok, START.plus(KEEP * 2));
         assert_eq!(prune(store, START.plus(KEEP * 2)).runs, 20);
-        let left = store.recent_runs(99).unwrap();
+        let left = store.recent_runs(0, 99).unwrap();
         assert!(left.iter().all(|run| run.requests == 1), "{left:?}");
         assert_eq!(left.len(), 10);
     });
