@@ -237,11 +237,8 @@ pub trait Store {
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError>;
     /// The newest runs that sent at least so many requests, newest first; one without an end counts
     /// as one that sent none.
-    fn recent_runs(
-        &mut self,
-        least_requests: u32,
-        most: u32,
-    ) -> Result<Vec<RunRecord>, StoreError>;
+    fn recent_runs(&mut self, least_requests: u32, most: u32)
+    -> Result<Vec<RunRecord>, StoreError>;
     /// What the ledger knows of these items.
     fn items(&mut self, kind: ItemKind, media: &[Pk]) -> Result<Vec<LedgerItem>, StoreError>;
     /// A target's items of these states, soonest to expire first, then newest first.

@@ -98,9 +98,15 @@ fn a_pass_that_may_not_migrate_refuses_a_missing_database() {
 #[test]
 fn a_mistyped_database_is_not_made_by_a_command_that_only_tidies() {
     let home = Home::new();
-    for arguments in [vec!["resume"], vec!["cleanup", "--dry-run"], vec!["cleanup"]] {
+    for arguments in [
+        vec!["resume"],
+        vec!["cleanup", "--dry-run"],
+        vec!["cleanup"],
+    ] {
         let arguments = arguments.into_iter().chain(["--database", "typo.db"]);
-        home.run(arguments).expect(73).saying(&["there is no database at"]);
+        home.run(arguments)
+            .expect(73)
+            .saying(&["there is no database at"]);
         assert!(!home.path("typo.db").exists());
     }
 }
