@@ -48,6 +48,8 @@ fn every_spoiled_page_is_found_on_the_day_of_a_check_and_nothing_is_written() {
         match place.open().err() {
             Some(StoreError::BadState(text)) => {
                 assert!(text.contains("backup"), "{text}");
+                // A restored copy has forgotten likes as much as a new file has.
+                assert!(text.contains("neither a backup nor a new file"), "{text}");
                 assert!(text.contains("stories.db"), "{text}");
             }
             other => panic!("{which}: {other:?}"),
