@@ -143,7 +143,7 @@ const KEPT: &[(&str, &[&str])] = &[
         ],
     ),
     ("std::process::ExitCode", &["exit.rs", "main.rs"]),
-    ("catch_unwind", &["main.rs"]),
+    ("catch_unwind", &["main.rs", "commands/run.rs"]),
 ];
 
 #[test]

@@ -84,7 +84,8 @@ impl CodeSource for Codes<'_> {
     }
 }
 
-fn read_code(file: &Path) -> Result<Secret, String> {
+/// The code in the file, or on standard input.
+pub(super) fn read_code(file: &Path) -> Result<Secret, String> {
     let mut text = String::new();
     let read = if file == Path::new("-") {
         io::stdin()

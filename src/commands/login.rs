@@ -1,8 +1,10 @@
 //! `login`: one password submitted once, because a person asked for it.
 
+use std::path::Path;
+
 use serde_json::json;
 
-use super::codes::{Codes, TotpSecret, ask_hidden};
+use super::codes::{Codes, TotpSecret, ask_hidden, read_code};
 use super::proof::Proof;
 use super::shell::{Failure, Shell, account_name, fresh_seed, instagram, system_clock};
 use super::waiting::Shown;
@@ -45,6 +47,14 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::Ok);
         }
         account = store.account()?;
+    }
+    // A code that cannot be used must not cost a submitted password.
+    if let Some(file) = flags
+        .code_file
+        .as_deref()
+        .filter(|file| *file != Path::new("-"))
+    {
+        read_code(file).map_err(|problem| Failure::new(ExitCode::Config, problem))?;
     }
     let username = config.account.username.clone().or(account.username.clone()).ok_or_else(|| {
         Failure::new(

@@ -1,5 +1,7 @@
 //! `run`: one pass. Its log is its output, and the last line is the report.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::codes::TotpSecret;
 use super::shell::{Failure, Shell, fresh_seed, instagram, system_clock};
 use super::waiting::Shown;
@@ -14,7 +16,14 @@ use crate::telemetry::logging::Stream;
 /// Runs one pass and prints its report.
 pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
     shell.log_to(Stream::Stdout);
-    let code = match one_pass(shell, flags) {
+    // A panic has printed its message; the report says the rest, and the next pass settles.
+    let done = catch_unwind(AssertUnwindSafe(|| one_pass(shell, flags))).unwrap_or_else(|_| {
+        Err(Failure::new(
+            ExitCode::Software,
+            "an invariant of the program broke; please report this with the message above it",
+        ))
+    });
+    let code = match done {
         Ok(report) => {
             let code = report.exit_code();
             shell.report(|| report.to_json(), || super::report_text::render(&report));

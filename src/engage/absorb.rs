@@ -27,6 +27,9 @@ pub struct ReadingContext {
     pub read_at: Timestamp,
     /// First contact: what is there already is not the program's to like.
     pub observe_only: bool,
+    /// What was taken before this was there before the first contact, however late a listing first
+    /// shows it.
+    pub contact_at: Timestamp,
     /// Posts taken before this are left alone.
     pub posts_not_before: Timestamp,
 }
@@ -57,7 +60,7 @@ pub fn listed(known: Option<LedgerItem>, item: Item, context: &ReadingContext) -
 fn first_seen(item: Item, context: &ReadingContext) -> LedgerItem {
     let state = if item.has_liked == Some(true) {
         ItemState::AlreadyLiked
-    } else if context.observe_only {
+    } else if context.observe_only || item.taken_at < context.contact_at {
         ItemState::Observed
     } else if too_old(&item, context) {
         ItemState::Skipped
@@ -160,6 +163,7 @@ mod tests {
             target: TargetId(1),
             read_at,
             observe_only: false,
+            contact_at: Timestamp::from_millis(i64::MIN),
             posts_not_before: NOW.minus(72 * 60 * MINUTE),
         }
     }
@@ -259,6 +263,21 @@ mod tests {
         assert_eq!(read.item.state, ItemState::Observed);
         let again = listed(Some(read.item), story(Some(false)), &context(NOW));
         assert_eq!(again.item.state, ItemState::Observed);
+    }
+
+    #[test]
+    fn what_was_there_before_the_first_contact_is_observed_however_late_it_is_listed() {
+        let mut post = story(Some(false));
+        post.kind = ItemKind::Post;
+        post.expiring_at = None;
+        let later = |contact_at| ReadingContext {
+            contact_at,
+            ..context(NOW)
+        };
+        let before = listed(None, post.clone(), &later(post.taken_at.plus(MINUTE)));
+        assert_eq!(before.item.state, ItemState::Observed);
+        let after = listed(None, post.clone(), &later(post.taken_at));
+        assert_eq!(after.item.state, ItemState::New);
     }
 
     #[test]

@@ -30,9 +30,9 @@ use crate::ports::{
 /// Stands for "never" where a moment is due.
 const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
-/// How many earlier runs are looked back on for trouble "in a row". Runs that sent nothing do not
-/// count, so more than three are read.
-const RUNS_LOOKED_BACK: u32 = 50;
+/// How many earlier runs that sent something are looked back on for trouble "in a row": more than
+/// the three that matter. However many others a short timer starts during a hold, they do not count.
+const RUNS_LOOKED_BACK: u32 = 10;
 
 /// After a login, the next one that nobody asked for waits this long.
 pub(super) const BETWEEN_LOGINS: Duration = Duration::from_hours(24);
@@ -91,8 +91,7 @@ impl<'a> Actor<'a> {
         let watch = Watch::new(clock);
         let now = watch.now();
         let holds = store.holds(now.minus(hold::MEMORY))?;
-        let mut runs = store.recent_runs(RUNS_LOOKED_BACK)?;
-        runs.retain(|earlier| Some(earlier.id) != run);
+        let runs = store.recent_runs(1, RUNS_LOOKED_BACK)?;
         let limits = LimitsInForce::new(&config.limits, &holds, now);
         // The clock may turn out to be ahead, and a login by itself looks back on a day.
         let looked_back = limits.longest_span().max(BETWEEN_LOGINS) + skew::TOLERANCE * 2;

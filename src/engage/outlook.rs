@@ -149,6 +149,7 @@ mod tests {
                     trouble: None,
                     trouble_count: 0,
                     retry_at: None,
+                    added_at: Timestamp::from_millis(0),
                 },
                 full: Vec::new(),
                 items_wait: false,

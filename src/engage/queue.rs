@@ -210,6 +210,8 @@ pub fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarget]) {
             trouble: None,
             trouble_count: 0,
             retry_at: None,
+            // It has no row yet: everything it shows is first contact.
+            added_at: Timestamp::from_millis(i64::MIN),
         });
     }
 }

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Timestamp;
 
-/// Cookies that say whose session it is. A reply cannot take them away: whether a session is dead
-/// is decided by what the reply says, and a good session must survive a stray deletion.
+/// Cookies that say whose session it is. Neither a reply nor the clock can take them away: whether a
+/// session is dead is decided by what the reply says, and a good session must survive a stray
+/// deletion and a clock set years ahead.
 const IDENTITY: [&str; 2] = ["sessionid", "ds_user_id"];
 
 #[derive(Clone, PartialEq, Eq)]
@@ -44,7 +45,10 @@ impl Cookies {
         let pairs: Vec<String> = self
             .0
             .iter()
-            .filter(|cookie| cookie.expires_at.is_none_or(|end| now < end))
+            .filter(|cookie| {
+                let identity = IDENTITY.contains(&cookie.name.as_str());
+                identity || cookie.expires_at.is_none_or(|end| now < end)
+            })
             .map(|cookie| format!("{}={}", cookie.name, cookie.value))
             .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
@@ -145,6 +149,16 @@ mod tests {
         let later = Timestamp::from_secs(NOW.as_secs() + 60);
         assert_eq!(cookies.header(NOW).as_deref(), Some("csrftoken=abc"));
         assert_eq!(cookies.header(later), None);
+    }
+
+    #[test]
+    fn a_clock_set_years_ahead_does_not_hide_the_session() {
+        let cookies = after(&[
+            "sessionid=7%3Aabc; Max-Age=31536000",
+            "rur=x; Max-Age=31536000",
+        ]);
+        let ahead = Timestamp::from_secs(NOW.as_secs() + 2 * 31_536_000);
+        assert_eq!(cookies.header(ahead).as_deref(), Some("sessionid=7%3Aabc"));
     }
 
     #[test]

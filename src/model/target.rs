@@ -49,6 +49,8 @@ pub struct Target {
     pub username: String,
     /// Its permanent id, pinned at the first look-up.
     pub pk: Option<Pk>,
+    /// When it was put on the list.
+    pub added_at: Timestamp,
     /// Who put it on the list.
     pub origin: TargetOrigin,
     /// Whether it is on the list at present.

@@ -235,8 +235,10 @@ pub trait Store {
     fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError>;
     /// The newest attempt of all, and the newest like: what pauses are counted from.
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError>;
-    /// The newest runs, newest first.
-    fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError>;
+    /// The newest runs that sent at least so many requests, newest first; one without an end counts
+    /// as one that sent none.
+    fn recent_runs(&mut self, least_requests: u32, most: u32)
+    -> Result<Vec<RunRecord>, StoreError>;
     /// What the ledger knows of these items.
     fn items(&mut self, kind: ItemKind, media: &[Pk]) -> Result<Vec<LedgerItem>, StoreError>;
     /// A target's items of these states, soonest to expire first, then newest first.

@@ -8,7 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use thiserror::Error;
 
-use super::summary::{Summary, summarise};
+use super::summary::{Summary, silence, summarise};
 use crate::clock::VirtualClock;
 use crate::config::{BaseUrl, Config, TargetConfig};
 use crate::engage::{Mode, PassInput, Ports, Report, Waiting, pass};
@@ -110,14 +110,17 @@ pub fn rehearse(
     import_session(&config, &server, &clock, &mut rng)?;
 
     let mut passes = Vec::new();
+    let mut silences = Vec::new();
     for hour in 0..plan.days * 24 {
         let spread = rng.random_range(0..=TIMER_SPREAD.as_secs());
         clock.advance_to(START.plus(EVERY * hour + Duration::from_secs(spread)));
         let report = one_pass(&config, &clock, rng.random())?;
         passed(&report);
+        silences.extend(silence(&report.stop, clock.now()));
         passes.push(report);
     }
-    let summary = summarise(&config, &server, &passes, START, clock.now());
+    let span = (START, clock.now());
+    let summary = summarise(&config, &server, &passes, &silences, span);
     Ok(Rehearsal { passes, summary })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::engage::Report;
+use crate::engage::{Report, Stop};
 use crate::model::{AttemptKind, Limit, Scope, Timestamp};
 use crate::practice::world::{Item, Kind};
 use crate::practice::{Act, RecordEntry, Server};
@@ -58,7 +58,7 @@ pub struct Summary {
     pub requests: u32,
     /// Of these, likes.
     pub likes: u32,
-    /// Requests a day, on average, times ten.
+    /// Requests a day, on average.
     pub requests_per_day: u32,
     /// Items by target.
     pub items: Vec<ItemsOf>,
@@ -71,6 +71,8 @@ pub struct Summary {
     /// Items that received a second like request without a reading of their target at least 15
     /// minutes after the first, or a third one.
     pub liked_twice: Vec<String>,
+    /// Requests the server received while a hold of an earlier pass promised silence.
+    pub during_holds: u32,
     /// What the server found wrong with requests.
     pub violations: BTreeMap<String, u32>,
 }
@@ -80,6 +82,7 @@ impl Summary {
     pub fn promises_kept(&self) -> bool {
         self.peaks.iter().all(|peak| peak.kept)
             && self.liked_twice.is_empty()
+            && self.during_holds == 0
             && self.violations.is_empty()
     }
 }
@@ -88,8 +91,8 @@ pub(super) fn summarise(
     config: &Config,
     server: &Server,
     passes: &[Report],
-    start: Timestamp,
-    end: Timestamp,
+    silences: &[Silence],
+    (start, end): (Timestamp, Timestamp),
 ) -> Summary {
     let record = server.record();
     let days = end.since(start).as_secs().div_ceil(86_400).max(1);
@@ -105,6 +108,7 @@ pub(super) fn summarise(
         peaks: peaks(config, &record),
         holds: holds(passes),
         liked_twice: liked_twice(&record),
+        during_holds: during(silences, record.iter().map(|entry| entry.at_ms)),
         violations: server.violations(),
     }
 }
@@ -285,6 +289,29 @@ fn read_between(record: &[RecordEntry], first: &RecordEntry, second: &RecordEntr
     })
 }
 
+/// What the server received of these moments in any of these spans of silence.
+fn during(silences: &[Silence], times: impl Iterator<Item = i64>) -> u32 {
+    let silent = |at: &i64| silences.iter().any(|silence| silence.contains(at));
+    count(times.filter(silent).count())
+}
+
+/// From the end of a pass, by the server's clock, to the end of the hold it met.
+pub(super) type Silence = std::ops::Range<i64>;
+
+/// What the pass that ended at `end` promised, if anything.
+pub(super) fn silence(stop: &Stop, end: Timestamp) -> Option<Silence> {
+    Some(end.as_millis() + 1..silent_until(stop)?.as_millis())
+}
+
+/// The end of the hold a pass met; one that needs a person lasts for the rest of a rehearsal.
+fn silent_until(stop: &Stop) -> Option<Timestamp> {
+    match stop {
+        Stop::Objected(by) => Some(by.until.unwrap_or(Timestamp::from_millis(i64::MAX))),
+        Stop::Unavailable { hold_until, .. } => *hold_until,
+        _ => None,
+    }
+}
+
 fn holds(passes: &[Report]) -> BTreeMap<&'static str, u32> {
     let mut holds = BTreeMap::new();
     for reason in passes.iter().filter_map(|report| report.stop.trouble()) {
@@ -301,6 +328,24 @@ fn count(number: usize) -> u32 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_between_a_pass_and_the_end_of_its_hold_is_counted() {
+        let moment = Timestamp::from_millis;
+        let met = |until| {
+            let by = crate::engage::HeldBy {
+                reason: crate::model::HoldReason::Throttled,
+                until,
+                message: String::new(),
+            };
+            silence(&Stop::Objected(by), moment(100)).unwrap()
+        };
+        let received = [50, 100, 101, 199, 200, 10_000];
+        for (until, counted) in [(Some(moment(200)), 2), (None, 4)] {
+            assert_eq!(during(&[met(until)], received.into_iter()), counted);
+        }
+        assert_eq!(silence(&Stop::Done, moment(100)), None);
+    }
 
     #[test]
     fn the_fullest_window_is_found_wherever_it_begins() {

@@ -88,6 +88,13 @@ fn write_summary(text: &mut String, summary: &Summary) -> std::fmt::Result {
             "BROKEN PROMISE: {item} received a second like request without a reading that allows it"
         )?;
     }
+    if summary.during_holds > 0 {
+        writeln!(
+            text,
+            "BROKEN PROMISE: {} requests were received while a hold was in force",
+            summary.during_holds
+        )?;
+    }
     for (violation, times) in &summary.violations {
         writeln!(text, "BROKEN PROMISE: {times} requests with {violation}")?;
     }

@@ -216,7 +216,7 @@ impl Reader {
     /// The newest runs, newest first.
     pub fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
         self.read("read the runs", |connection, account| {
-            sqlite::recent_runs(connection, account, most)
+            sqlite::recent_runs(connection, account, 0, most)
         })
     }
 

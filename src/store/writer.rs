@@ -210,9 +210,13 @@ impl Store for Writer {
         self.read("read the attempts", sqlite::newest)
     }
 
-    fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
+    fn recent_runs(
+        &mut self,
+        least_requests: u32,
+        most: u32,
+    ) -> Result<Vec<RunRecord>, StoreError> {
         self.read("read the runs", |connection, account| {
-            sqlite::recent_runs(connection, account, most)
+            sqlite::recent_runs(connection, account, least_requests, most)
         })
     }
 

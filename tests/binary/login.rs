@@ -92,6 +92,18 @@ fn a_second_factor_is_answered_from_a_code_file_or_standard_input() {
 }
 
 #[test]
+fn a_code_file_that_cannot_be_used_costs_no_password() {
+    let home = home_with_password();
+    std::fs::write(home.path("code"), "no code").unwrap();
+    for file in ["code", "missing"] {
+        home.run(["login", "--code-file", file])
+            .expect(78)
+            .saying(&["--code-file", file]);
+    }
+    assert_eq!(home.calls().len(), 0);
+}
+
+#[test]
 fn without_a_code_the_login_stops_and_says_where_one_may_come_from() {
     let home = home_with_password();
     ask_for_second_factor(&home);

@@ -242,7 +242,7 @@ fn the_report_counts_what_the_server_counted() {
         assert_eq!(counts.likes, liked);
         rig.later(HOUR);
     }
-    let runs = rig.store.inner.recent_runs(1).unwrap();
+    let runs = rig.store.inner.recent_runs(0, 1).unwrap();
     assert_eq!((runs[0].likes, runs[0].exit_code), (2, Some(0)));
 }
 

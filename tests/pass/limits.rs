@@ -41,6 +41,22 @@ fn a_full_window_of_likes_ends_the_pass_well_and_without_a_request() {
 }
 
 #[test]
+fn a_post_of_two_authors_counts_for_the_target_it_is_liked_on() {
+    let mut rig = Rig::new(&["anna", "berta"]);
+    rig.config.first_contact.like_posts = true;
+    for media in 200..208 {
+        rig.post("anna", media);
+        rig.post("berta", media);
+    }
+    let report = rig.pass();
+    assert_eq!(report.exit_code(), ExitCode::Ok);
+    // limits.likes_per_target is 3 per run.
+    let liked: Vec<u32> = report.targets.iter().map(|target| target.liked).collect();
+    assert_eq!(liked, [3, 3]);
+    assert_eq!(rig.server.count(Act::Like), 6);
+}
+
+#[test]
 fn a_window_rolls_and_is_never_reset() {
     let mut rig = with_stories(12);
     rig.config.limits.likes = limits(&["3/1h"]);

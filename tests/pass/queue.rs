@@ -220,6 +220,7 @@ fn a_cursor_that_repeats_ends_the_listing() {
 #[test]
 fn posts_older_than_max_age_are_left_alone_and_end_the_listing() {
     let mut rig = Rig::new(&["anna"]).acquainted();
+    rig.later(100 * HOUR);
     let now = rig.clock.server();
     rig.server.world().page_size = 2;
     for (media, age) in [
@@ -237,6 +238,20 @@ fn posts_older_than_max_age_are_left_alone_and_end_the_listing() {
     assert_eq!(rig.server.count(Act::Posts), 2);
     assert_eq!(rig.server.count(Act::Like), 3);
     assert_eq!(rig.state(ItemKind::Post, 203).0, ItemState::Skipped);
+}
+
+#[test]
+fn a_post_from_before_the_first_contact_is_not_liked_when_a_later_listing_shows_it_first() {
+    let mut rig = Rig::new(&["anna"]).acquainted();
+    let contact = rig.clock.server();
+    rig.later(HOUR);
+    rig.server
+        .world()
+        .add_post("anna", 200, contact.minus(30 * HOUR));
+    rig.post("anna", 201);
+    rig.check_all();
+    assert_eq!(rig.state(ItemKind::Post, 200).0, ItemState::Observed);
+    assert_eq!((rig.server.likes_of(200), rig.server.likes_of(201)), (0, 1));
 }
 
 #[test]

@@ -136,3 +136,22 @@ fn an_open_hold_is_listed_however_old_it_is() {
         assert_eq!(reasons, [HoldReason::Checkpoint, HoldReason::ActionBlocked]);
     });
 }
+
+#[test]
+fn a_hold_that_a_person_ended_is_listed_however_long_they_took() {
+    each_store(|store| {
+        let block = hold(HoldReason::ActionBlocked, None);
+        let id = store.add_hold(&block, START).unwrap();
+        let cleared_at = START.plus(DAY * 90);
+        let clear = Change::HoldCleared {
+            hold: id,
+            by: "resume",
+        };
+        store.apply(&[clear], cleared_at).unwrap();
+        // Likes stay halved for two weeks from the end.
+        let holds = store.holds(cleared_at).unwrap();
+        assert_eq!(holds.len(), 1);
+        assert_eq!(holds[0].cleared_at, Some(cleared_at));
+        assert_eq!(store.holds(cleared_at.plus(MS)).unwrap(), []);
+    });
+}

@@ -111,7 +111,14 @@ fn an_account_that_another_profile_has_is_refused_so_that_no_limit_counts_twice(
         );
     }
     assert_eq!(second.account().unwrap().session, None);
-    second.apply(&[obtained(10), proved(10)], START).unwrap();
+    // A session nobody has proved yet counts as well.
+    second.apply(&[obtained(10)], START).unwrap();
+    let error = first.apply(&[Change::SessionDead], START).and_then(|()| {
+        let mut third = place.open_profile("third").unwrap();
+        third.apply(&[obtained(10)], START)
+    });
+    assert!(matches!(error, Err(StoreError::Config(_))), "{error:?}");
+    second.apply(&[proved(10)], START).unwrap();
 }
 
 #[test]
@@ -277,7 +284,7 @@ fn a_run_without_an_end_was_killed() {
             report: "{}".to_owned(),
         };
         store.end_run(second, &end, START.plus(HOUR * 2)).unwrap();
-        let runs = store.recent_runs(5).unwrap();
+        let runs = store.recent_runs(0, 5).unwrap();
         assert_eq!((runs[0].id, runs[1].id), (second, first), "newest first");
         assert_eq!(runs[1].ended_at, None);
         assert_eq!(
@@ -285,7 +292,7 @@ fn a_run_without_an_end_was_killed() {
             (Some(HoldReason::Throttled), Some(75))
         );
         assert_eq!((runs[0].requests, runs[0].likes), (3, 2));
-        assert_eq!(store.recent_runs(1).unwrap().len(), 1);
+        assert_eq!(store.recent_runs(0, 1).unwrap().len(), 1);
         assert!(matches!(
             store.end_run(second, &end, START),
             Err(StoreError::Bug(_))

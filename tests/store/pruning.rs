@@ -219,7 +219,7 @@ fn the_newest_runs_that_sent_something_stay_for_escalation() {
         }
         act(store, &read(), Outcome::Ok, START.plus(KEEP * 2));
         assert_eq!(prune(store, START.plus(KEEP * 2)).runs, 20);
-        let left = store.recent_runs(99).unwrap();
+        let left = store.recent_runs(0, 99).unwrap();
         assert!(left.iter().all(|run| run.requests == 1), "{left:?}");
         assert_eq!(left.len(), 10);
     });
@@ -262,6 +262,17 @@ fn old_posts_are_removed_together_with_the_note_that_they_stay_unliked() {
             .len(),
         1
     );
+}
+
+#[test]
+fn an_earlier_date_takes_nothing_back_of_what_is_never_liked_again() {
+    let place = Place::new();
+    let mut store = place.open().unwrap();
+    for (before, noted) in [(DAY * 3, DAY * 3), (DAY, DAY * 3), (DAY * 4, DAY * 4)] {
+        store.cleanup_posts(START.plus(before)).unwrap();
+        let account = store.account().unwrap();
+        assert_eq!(account.ignore_posts_before, Some(START.plus(noted)));
+    }
 }
 
 #[test]

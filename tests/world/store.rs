@@ -116,8 +116,14 @@ impl Store for FaultyStore {
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
         self.through("newest_attempts", Store::newest_attempts)
     }
-    fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
-        self.through("recent_runs", |store| store.recent_runs(most))
+    fn recent_runs(
+        &mut self,
+        least_requests: u32,
+        most: u32,
+    ) -> Result<Vec<RunRecord>, StoreError> {
+        self.through("recent_runs", |store| {
+            store.recent_runs(least_requests, most)
+        })
     }
     fn items(&mut self, kind: ItemKind, media: &[Pk]) -> Result<Vec<LedgerItem>, StoreError> {
         self.through("items", |store| store.items(kind, media))

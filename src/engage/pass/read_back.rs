@@ -36,6 +36,7 @@ impl Running<'_> {
                     target: work.target,
                     read_at: sent.receipt.sent_after,
                     observe_only: false,
+                    contact_at: Timestamp::from_millis(i64::MIN),
                     posts_not_before: Timestamp::from_millis(i64::MIN),
                 };
                 let mut item = item.clone();

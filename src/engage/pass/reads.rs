@@ -103,6 +103,11 @@ impl Running<'_> {
             target: work.target,
             read_at,
             observe_only: first_contact && !likes_first,
+            contact_at: if likes_first {
+                Timestamp::from_millis(i64::MIN)
+            } else {
+                target.added_at
+            },
             posts_not_before: self
                 .account
                 .ignore_posts_before

@@ -8,7 +8,7 @@ use crate::engage::absorb::again_or_never;
 use crate::engage::act::{Act, Receipt, Refusal, Verdict};
 use crate::engage::report::Report;
 use crate::engage::stop::Stop;
-use crate::model::{Attempt, AttemptKind, ItemState, LedgerItem, TargetId};
+use crate::model::{Attempt, AttemptKind, ItemState, LedgerItem};
 use crate::ports::{Change, Effect, Next, PlatformError};
 
 impl Running<'_> {
@@ -50,7 +50,7 @@ impl Running<'_> {
         let act = Act { name: &name, ..act };
         if self.mode.dry_run {
             self.pretend(&act);
-            self.count_like(item.target);
+            self.count_like(&act);
             decide(
                 report,
                 &name,
@@ -68,7 +68,7 @@ impl Running<'_> {
             Err(Refusal::Stop(stop)) => return Err(stop),
             Err(Refusal::Taken) => return self.taken(item, &name, report),
         };
-        self.count_like(item.target);
+        self.count_like(&act);
         let mut after = item;
         after.claimed_at = Some(sent.receipt.sent_before);
         // No reading before this like says anything about it.
@@ -181,9 +181,13 @@ impl Running<'_> {
         Ok(())
     }
 
-    fn count_like(&mut self, target: TargetId) {
+    /// A like counts for the target it is sent for, which need not be the one that first showed a
+    /// post of two authors.
+    fn count_like(&mut self, act: &Act<'_>) {
         self.state.likes += 1;
-        *self.state.likes_by_target.entry(target).or_default() += 1;
+        if let Some(target) = act.target {
+            *self.state.likes_by_target.entry(target).or_default() += 1;
+        }
     }
 
     /// A dry run counts what it would send, so that its next decision is the one a real pass would

@@ -58,7 +58,10 @@ pub(crate) fn apply(
     Ok(())
 }
 
-const IGNORE_POSTS: &str = "UPDATE account SET ignore_posts_before = :before WHERE id = :account";
+/// An earlier date takes nothing back: "never" was said of the later one.
+const IGNORE_POSTS: &str = "
+    UPDATE account SET ignore_posts_before = max(:before, coalesce(ignore_posts_before, :before))
+    WHERE id = :account";
 
 /// Posts older than `before` are never liked again.
 pub(super) fn ignore_posts_before(

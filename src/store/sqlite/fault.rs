@@ -44,8 +44,8 @@ impl Fault {
 
 /// What to do about a damaged file; completes every message about one.
 pub(super) const RESTORE: &str = "nothing was sent and the file is unchanged; restore it from a \
-     backup, or move it aside to begin anew (the new file does not know which likes were sent \
-     already, so let a week pass first)";
+     backup, or move it aside to begin anew (neither a backup nor a new file knows which likes were \
+     sent since, so let a week pass first)";
 
 /// The error for the caller. `doing` completes "cannot ...".
 pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {

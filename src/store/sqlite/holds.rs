@@ -34,11 +34,12 @@ pub(super) fn barring(
 const SINCE: &str = "
     SELECT id, since_at, reason, until_at, message, attempt, cleared_at, cleared_by FROM hold
     WHERE account = :account
-      AND (since_at >= :since
+      AND (since_at >= :since OR cleared_at >= :since
            OR cleared_at IS NULL AND (until_at IS NULL OR until_at >= :since))
     ORDER BY since_at, id";
 
-/// Every hold met at or after `since`, and every older one that was still open then; oldest first.
+/// Every hold met at or after `since`, and every older one that was still open then: what follows
+/// from a hold is counted from its end. Oldest first.
 pub(crate) fn since(
     connection: &Connection,
     account: AccountId,

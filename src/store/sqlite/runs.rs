@@ -61,17 +61,20 @@ pub(crate) fn end(
 
 pub(super) const RECENT: &str = "
     SELECT id, command, started_at, ended_at, requests, likes, trouble, exit_code, stop FROM run
-    WHERE account = :account
+    WHERE account = :account AND requests >= :least_requests
     ORDER BY id DESC LIMIT :most";
 
-/// The newest runs, newest first.
+/// The newest runs that sent at least so many requests, newest first.
 pub(crate) fn recent(
     connection: &Connection,
     account: AccountId,
+    least_requests: u32,
     most: u32,
 ) -> Result<Vec<RunRecord>, Fault> {
     let mut statement = connection.prepare_cached(RECENT)?;
-    let runs = statement.query_map(named_params! { ":account": account, ":most": most }, read)?;
+    let bound = named_params! {
+    ":account": account, ":least_requests": least_requests, ":most": most };
+    let runs = statement.query_map(bound, read)?;
     Ok(runs.collect::<Result<_, _>>()?)
 }
 

@@ -105,9 +105,10 @@ fn refuse_other(transaction: &Transaction<'_>, account: AccountId, pk: Pk) -> Re
 }
 
 const OTHER_PROFILE: &str = "
-    SELECT profile FROM account WHERE pk = :pk AND id <> :account";
+    SELECT account.profile FROM account LEFT JOIN session ON session.account = account.id
+    WHERE account.id <> :account AND (account.pk = :pk OR session.pk = :pk)";
 
-/// Refuses an account that another profile of this file is pinned to: each profile counts its own
+/// Refuses an account that another profile of this file is pinned to or has a session of: each profile counts its own
 /// windows, so two of them for one account would double every limit.
 fn refuse_shared(transaction: &Transaction<'_>, account: AccountId, pk: Pk) -> Result<(), Fault> {
     let other: Option<String> = transaction

@@ -10,7 +10,7 @@ use super::{AccountId, Fault};
 
 const ALL: &str = "
     SELECT id, coalesce(listed_as, username), username, pk, origin, enabled, stories, posts, stories_checked_at, posts_checked_at,
-           trouble, trouble_count, retry_at
+           trouble, trouble_count, retry_at, added_at
     FROM target
     WHERE account = :account AND (listed_as IS NOT NULL OR pk IS NOT NULL)
     ORDER BY username, id";
@@ -37,6 +37,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Target> {
         trouble: row.get(10)?,
         trouble_count: row.get(11)?,
         retry_at: row.get(12)?,
+        added_at: row.get(13)?,
     })
 }
 
