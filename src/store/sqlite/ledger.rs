@@ -164,7 +164,11 @@ pub(super) const UNSETTLED: &str = "
     WHERE account = :account AND stands_at = 9223372036854775807 AND settled_at IS NULL
     ORDER BY id";
 
-/// Settles what a crash left claimed. It may have had its effect, so it counts from `now` on, a
+/// What the kernel had taken over when the process died may arrive this much later.
+const MAY_STILL_ARRIVE: Duration = Duration::from_secs(30);
+
+/// Settles what a crash left claimed. It may have its effect yet, so it counts from a little after
+/// `now` on, a
 /// like's item becomes `unknown`, and a view is not repeated.
 pub(crate) fn recover(
     transaction: &Transaction<'_>,
@@ -179,14 +183,15 @@ pub(crate) fn recover(
         .collect::<Result<_, _>>()?;
     let mut recovered = Vec::with_capacity(left.len());
     for (id, mut attempt, item_kind) in left {
+        let settled_at = now.max(attempt.claimed_at).plus(MAY_STILL_ARRIVE);
         transaction.prepare_cached(SETTLE)?.execute(named_params! {
             ":account": account,
             ":attempt": id,
-            ":now": now,
+            ":now": settled_at,
             ":outcome": Outcome::Unknown,
             ":detail": "found without outcome after a crash",
         })?;
-        attempt.settled_at = Some(now.max(attempt.claimed_at));
+        attempt.settled_at = Some(settled_at);
         match (attempt.kind, item_kind, attempt.item) {
             (AttemptKind::Like, Some(kind), Some(item)) => {
                 // Its row may have been pruned since.
