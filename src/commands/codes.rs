@@ -11,8 +11,8 @@ use super::shell::unless_interrupted;
 use crate::clock::SystemClock;
 use crate::engage::CodeSource;
 use crate::instagram::totp;
-use crate::model::Secret;
-use crate::ports::{Clock, SecondFactor};
+use crate::model::{Secret, Timestamp};
+use crate::ports::SecondFactor;
 
 /// A code has six digits, a backup code eight; anything longer is not a code.
 const LONGEST_CODE: u64 = 64;
@@ -20,21 +20,14 @@ const LONGEST_CODE: u64 = 64;
 const INTERRUPTED: &str = "stopped while it was awaited";
 
 /// Codes computed from the authenticator app's secret.
-pub struct TotpSecret<'a> {
-    secret: Option<&'a Secret>,
-    clock: &'a dyn Clock,
-}
-
-impl<'a> TotpSecret<'a> {
+pub struct TotpSecret<'a>(
     /// From `account.totp_secret_file`, if configured.
-    pub fn new(secret: Option<&'a Secret>, clock: &'a dyn Clock) -> Self {
-        Self { secret, clock }
-    }
-}
+    pub Option<&'a Secret>,
+);
 
 impl CodeSource for TotpSecret<'_> {
-    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
-        let secret = self.secret.ok_or_else(|| {
+    fn code(&mut self, factor: &SecondFactor, now: Timestamp) -> Result<Secret, String> {
+        let secret = self.0.ok_or_else(|| {
             "a second factor is asked for and account.totp_secret_file is not set; run \
              'story-liker login' on a terminal and type the code"
                 .to_owned()
@@ -46,7 +39,7 @@ impl CodeSource for TotpSecret<'_> {
                     .to_owned(),
             );
         }
-        totp::code(secret, self.clock.now())
+        totp::code(secret, now)
             .map_err(|problem| format!("account.totp_secret_file cannot be used: {problem}"))
     }
 }
@@ -60,14 +53,14 @@ pub(super) struct Codes<'a> {
 }
 
 impl CodeSource for Codes<'_> {
-    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
+    fn code(&mut self, factor: &SecondFactor, now: Timestamp) -> Result<Secret, String> {
         if let Some(file) = &self.file {
             let file = file.clone();
             return unless_interrupted(self.clock, move || read_code(&file))
                 .unwrap_or_else(|| Err(INTERRUPTED.to_owned()));
         }
-        if self.secret.secret.is_some() && factor.totp {
-            return self.secret.code(factor);
+        if self.secret.0.is_some() && factor.totp {
+            return self.secret.code(factor, now);
         }
         let what = if factor.totp {
             "authenticator app"

@@ -80,7 +80,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     };
     let mut codes = Codes {
         file: flags.code_file.clone(),
-        secret: TotpSecret::new(config.account.totp_secret.as_ref(), &clock),
+        secret: TotpSecret(config.account.totp_secret.as_ref()),
         username: username.clone(),
         clock: &clock,
     };

@@ -84,7 +84,7 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
         mode,
         seed,
         run_id: &run_id,
-        codes: &mut TotpSecret::new(config.account.totp_secret.as_ref(), &clock),
+        codes: &mut TotpSecret(config.account.totp_secret.as_ref()),
     };
     let mut waiting = Shown::new(shell, Stream::Stdout);
     let ports = Ports {

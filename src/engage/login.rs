@@ -7,7 +7,7 @@ use super::act::{Act, Refusal, Sent, Verdict};
 use super::actor::Actor;
 use super::session::{session_holds_cleared, wrong_account};
 use super::stop::{HeldBy, Stop, full_window};
-use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret};
+use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret, Timestamp};
 use crate::ports::{Answer, Change, LoginReply, Myself, Platform, SecondFactor};
 
 /// What a login is done with.
@@ -20,13 +20,13 @@ pub struct Credentials<'a> {
 
 /// Where the code of the second factor comes from.
 pub trait CodeSource {
-    /// The present code, or why there is none.
-    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String>;
+    /// The code of this moment (the platform's time), or why there is none.
+    fn code(&mut self, factor: &SecondFactor, now: Timestamp) -> Result<Secret, String>;
 }
 
-impl<F: FnMut(&SecondFactor) -> Result<Secret, String>> CodeSource for F {
-    fn code(&mut self, factor: &SecondFactor) -> Result<Secret, String> {
-        self(factor)
+impl<F: FnMut(&SecondFactor, Timestamp) -> Result<Secret, String>> CodeSource for F {
+    fn code(&mut self, factor: &SecondFactor, now: Timestamp) -> Result<Secret, String> {
+        self(factor, now)
     }
 }
 
@@ -94,7 +94,7 @@ fn sequence(
         LoginReply::LoggedIn(myself) => finish(actor, account, &sent.0, sent.1, myself, by),
         LoginReply::SecondFactor(factor) => {
             fine(actor.settle(&sent.0, sent.1.receipt, None, Vec::new())?)?;
-            let code = match codes.code(&factor) {
+            let code = match codes.code(&factor, actor.watch.now()) {
                 Ok(code) => code,
                 Err(message) => return Err(needs_a_person(actor, message)),
             };

@@ -219,7 +219,7 @@ fn one_pass(config: &Config, clock: &VirtualClock, seed: u64) -> Result<Report, 
 }
 
 /// A rehearsal never logs in.
-fn no_code(_: &SecondFactor) -> Result<Secret, String> {
+fn no_code(_: &SecondFactor, _: Timestamp) -> Result<Secret, String> {
     Err("a rehearsal has no second factor".to_owned())
 }
 

@@ -233,7 +233,7 @@ fn one_pass(config: &Config, clock: &VirtualClock, seed: u64) {
     pass(input, ports);
 }
 
-fn no_code(_: &SecondFactor) -> Result<Secret, String> {
+fn no_code(_: &SecondFactor, _: Timestamp) -> Result<Secret, String> {
     Err("a rehearsal has no second factor".to_owned())
 }
 

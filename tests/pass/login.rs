@@ -97,6 +97,23 @@ fn the_password_is_submitted_once_whatever_comes_back() {
 }
 
 #[test]
+fn the_code_is_that_of_the_platform_s_time_not_of_a_clock_that_is_off() {
+    for ahead in [-240_000, 240_000] {
+        let mut rig = with_password();
+        rig.server.world().second_factor = true;
+        rig.code = Some("123456");
+        rig.server.world().session_alive = false;
+        rig.clock.set_ahead(ahead);
+        assert_eq!(rig.pass().stop, Stop::LoggedInAgain);
+        let asked_at = rig.code_asked_at.unwrap();
+        assert!(
+            asked_at.distance(rig.clock.server()) < MINUTE / 4,
+            "{ahead}: {asked_at}"
+        );
+    }
+}
+
+#[test]
 fn the_code_of_the_authenticator_app_is_submitted_once() {
     let mut rig = with_password();
     rig.server.world().second_factor = true;

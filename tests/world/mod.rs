@@ -37,6 +37,7 @@ pub struct Rig {
     /// What the authenticator app says.
     pub code: Option<&'static str>,
     pub codes_asked: u32,
+    pub code_asked_at: Option<Timestamp>,
     database: Option<PathBuf>,
     /// Deleted with the rig.
     folder: Option<tempfile::TempDir>,
@@ -85,6 +86,7 @@ impl Rig {
             plan: None,
             code: None,
             codes_asked: 0,
+            code_asked_at: None,
             database: None,
             folder: None,
         };
@@ -140,6 +142,7 @@ impl Rig {
         let mut codes = Codes {
             code: self.code,
             asked: 0,
+            at: None,
         };
         let input = PassInput {
             config: &self.config,
@@ -156,6 +159,7 @@ impl Rig {
         };
         let report = pass(input, ports);
         self.codes_asked += codes.asked;
+        self.code_asked_at = codes.at.or(self.code_asked_at);
         self.seed += 1;
         self.clock.restart();
         report
@@ -262,11 +266,13 @@ impl Rig {
 struct Codes {
     code: Option<&'static str>,
     asked: u32,
+    at: Option<Timestamp>,
 }
 
 impl CodeSource for Codes {
-    fn code(&mut self, _: &SecondFactor) -> Result<Secret, String> {
+    fn code(&mut self, _: &SecondFactor, now: Timestamp) -> Result<Secret, String> {
         self.asked += 1;
+        self.at = Some(now);
         self.code
             .map(Secret::new)
             .ok_or_else(|| "no authenticator app is configured".to_owned())
