@@ -10,6 +10,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod claims;
 mod ending;
 mod holds;
 mod limits;
