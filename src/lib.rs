@@ -49,6 +49,8 @@ pub mod commands;
 pub mod config;
 pub mod engage;
 pub mod exit;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod instagram;
 pub mod model;
 pub mod ports;

@@ -89,15 +89,19 @@ pub(super) fn read_code(file: &Path) -> Result<Secret, String> {
         File::open(file).and_then(|file| file.take(LONGEST_CODE).read_to_string(&mut text))
     };
     read.map_err(|error| format!("--code-file {}: {error}", file.display()))?;
-    let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(Secret::new(code))
-    } else {
-        Err(format!(
+    code_of(&text).ok_or_else(|| {
+        format!(
             "--code-file {}: not a code of 6 to 8 digits",
             file.display()
-        ))
-    }
+        )
+    })
+}
+
+/// The code in `text`; blanks are for reading.
+pub fn code_of(text: &str) -> Option<Secret> {
+    let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let is_code = (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| Secret::new(code))
 }
 
 /// Asks on the terminal, without echo.

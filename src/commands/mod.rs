@@ -22,6 +22,8 @@ mod waiting;
 use crate::cli::{Cli, Command};
 use crate::exit::ExitCode;
 
+#[cfg(any(test, fuzzing))]
+pub use codes::code_of;
 pub use shell::Shell;
 
 /// Runs the command that was typed.

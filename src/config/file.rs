@@ -22,25 +22,26 @@ pub(super) const FILE_KEY: &str = "configuration file";
 impl RawConfig {
     /// Adds what the file says; `named_by` is reported when it cannot be read.
     pub(super) fn add_file(&mut self, path: &Arc<PathBuf>, named_by: Origin) {
+        match read(path) {
+            Ok(text) => self.add_text(path, &text),
+            Err(problem) => self.mistakes.push(Mistake {
+                key: FILE_KEY.to_owned(),
+                value: Some(path.display().to_string()),
+                origin: named_by,
+                problem,
+                advice: "name a readable TOML file, see examples/config.toml".to_owned(),
+            }),
+        }
+    }
+
+    /// Adds what stands in the file.
+    pub(super) fn add_text(&mut self, path: &Arc<PathBuf>, text: &str) {
         let at = |line| Origin::File {
             path: Arc::clone(path),
             line,
         };
-        let text = match read(path) {
-            Ok(text) => text,
-            Err(problem) => {
-                self.mistakes.push(Mistake {
-                    key: FILE_KEY.to_owned(),
-                    value: Some(path.display().to_string()),
-                    origin: named_by,
-                    problem,
-                    advice: "name a readable TOML file, see examples/config.toml".to_owned(),
-                });
-                return;
-            }
-        };
         let line_of = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
-        let document = match DeTable::parse(&text) {
+        let document = match DeTable::parse(text) {
             Ok(document) => document.into_inner(),
             Err(error) => {
                 let line = error.span().map_or(1, |span| line_of(span.start));

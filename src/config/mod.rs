@@ -8,6 +8,8 @@ mod environment;
 mod error;
 mod file;
 pub mod forecast;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod keys;
 mod parse;
 mod raw;

@@ -170,7 +170,7 @@ impl RawConfig {
         }
     }
 
-    fn add_environment(&mut self, environment: &Environment) {
+    pub(super) fn add_environment(&mut self, environment: &Environment) {
         let own = keys::KEYS.iter().map(|key| (key.name, key.variable()));
         let aliases = keys::ENV_ALIASES.iter();
         let aliases = aliases.map(|(key, name)| (*key, (*name).to_owned()));

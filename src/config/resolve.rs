@@ -32,7 +32,19 @@ pub struct Loaded {
 
 /// Reads flags, environment and file and resolves them.
 pub fn load(request: &Request, environment: &Environment) -> Result<Loaded, ConfigErrors> {
-    let mut raw = RawConfig::collect(request, environment);
+    resolve(
+        RawConfig::collect(request, environment),
+        request,
+        environment,
+    )
+}
+
+/// What all layers together mean.
+pub(super) fn resolve(
+    mut raw: RawConfig,
+    request: &Request,
+    environment: &Environment,
+) -> Result<Loaded, ConfigErrors> {
     let mistakes = std::mem::take(&mut raw.mistakes);
     let mut resolver = Resolver::new(&raw, environment, mistakes);
     let config = resolver.config();

@@ -62,7 +62,8 @@ impl Cookies {
         };
         let (name, value) = (name.trim(), value.trim());
         let value = if value == "\"\"" { "" } else { value };
-        if name.is_empty() || !super::encode::fits(value) {
+        // Both: a tab in a name would pass the wire and make the stored session unreadable.
+        if name.is_empty() || !super::encode::fits(name) || !super::encode::fits(value) {
             return;
         }
         let mut max_age = None;

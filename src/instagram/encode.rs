@@ -64,10 +64,13 @@ pub fn authorization(data: &Map<String, Value>) -> String {
     format!("{BEARER}{}", STANDARD.encode(json))
 }
 
-/// What an `Authorization` text stands for, if it has the known form.
+/// What an `Authorization` text stands for, if it has the known form: names and plain values. Nested
+/// ones could lie too deep to be read back out of a stored session.
 pub fn authorization_data(header: &str) -> Option<Map<String, Value>> {
     let json = STANDARD.decode(header.strip_prefix(BEARER)?).ok()?;
-    serde_json::from_slice(&json).ok()
+    let data: Map<String, Value> = serde_json::from_slice(&json).ok()?;
+    let is_plain = |value: &Value| !value.is_object() && !value.is_array();
+    data.values().all(is_plain).then_some(data)
 }
 
 /// Whether a header can carry `text` unchanged.

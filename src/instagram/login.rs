@@ -108,16 +108,13 @@ pub fn password<C: Clock>(
         Ok(came) => came,
         Err(error) => return unsent(error),
     };
-    if let Some(factor) = second_factor(&came.reply) {
-        return Answer {
-            result: Ok(LoginReply::SecondFactor(factor)),
-            server_time: server_time(&came.headers),
-            session: None,
-        };
-    }
     let answer = logged_in(client, &request, &came);
+    let result = answer.result.map(LoginReply::LoggedIn);
     Answer {
-        result: answer.result.map(LoginReply::LoggedIn),
+        result: result.or_else(|error| match asked_for(&came.reply, &error) {
+            Some(factor) => Ok(LoginReply::SecondFactor(factor)),
+            None => Err(error),
+        }),
         server_time: answer.server_time,
         session: answer.session,
     }
@@ -146,8 +143,13 @@ pub fn code<C: Clock>(
     }
 }
 
-/// What a 400 asks for, if it is that and can be answered.
-fn second_factor(reply: &Reply) -> Option<SecondFactor> {
+/// The second factor that is asked for, if nothing stronger is in the same reply: no code follows a
+/// challenge or a request to wait.
+pub fn asked_for(reply: &Reply, error: &PlatformError) -> Option<SecondFactor> {
+    let is_asked = |objection: &Objection| objection.reason == HoldReason::TwoFactor;
+    if !matches!(&error.next, Next::Stop(objection) if is_asked(objection)) {
+        return None;
+    }
     let content: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
     replies::second_factor(&content)
 }
@@ -159,16 +161,7 @@ fn logged_in<C: Clock>(
     came: &Exchange,
 ) -> Answer<Myself> {
     let result = understood(request, &came.reply, came.now, |content| {
-        let myself = replies::myself(content, "logged_in_user")?;
-        let mut brought = State::default();
-        brought.absorb(&came.headers, None, came.now);
-        if !brought.has_session() {
-            return Err("a session in its headers");
-        }
-        if brought.owners().iter().any(|owner| *owner != myself.pk) {
-            return Err("a session of the same account");
-        }
-        Ok(myself)
+        newcomer(content, &came.headers, came.now)
     });
     let session = result.as_ref().ok().map(|myself| {
         let mut state = std::mem::take(&mut client.newcomer);
@@ -182,6 +175,24 @@ fn logged_in<C: Clock>(
         server_time: server_time(&came.headers),
         session,
     }
+}
+
+/// Who has logged in, if the reply brought a session of theirs.
+pub fn newcomer(
+    content: &Map<String, Value>,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Myself, replies::Missing> {
+    let myself = replies::myself(content, "logged_in_user")?;
+    let mut brought = State::default();
+    brought.absorb(headers, None, now);
+    if !brought.has_session() {
+        return Err("a session in its headers");
+    }
+    if brought.owners().iter().any(|owner| *owner != myself.pk) {
+        return Err("a session of the same account");
+    }
+    Ok(myself)
 }
 
 /// The platform's key could not be used, so no password left.

@@ -8,6 +8,8 @@ mod client;
 mod cookies;
 mod device;
 mod encode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod headers;
 mod login;
 mod objections;

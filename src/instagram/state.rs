@@ -182,7 +182,7 @@ impl State {
     }
 
     /// Takes over what a reply's headers carry. `pk`: whose session this is, if it is known; an
-    /// `Authorization` of somebody else is not taken.
+    /// `Authorization` or a cookie of somebody else is not taken.
     pub fn absorb(&mut self, reply: &HeaderMap, pk: Option<Pk>, now: Timestamp) {
         // The region hint's header had a shorter name once.
         let former_name = |name: &str| name.replace("ig-u-ig-", "ig-u-");
@@ -207,7 +207,17 @@ impl State {
         }
         for header in reply.get_all(reqwest::header::SET_COOKIE) {
             if let Ok(header) = header.to_str() {
+                let before = self.cookies.clone();
                 self.cookies.absorb(header, now);
+                let named = [
+                    self.cookies
+                        .get("ds_user_id")
+                        .and_then(|id| id.parse().ok()),
+                    self.cookies.get("sessionid").and_then(pk_of_session_id),
+                ];
+                if names_another(named, pk) {
+                    self.cookies = before;
+                }
             }
         }
     }
@@ -218,14 +228,23 @@ impl State {
             return;
         }
         if let Some(data) = encode::authorization_data(&header) {
-            let named = data.get("ds_user_id").and_then(super::wire::pk_of);
-            if pk.is_some() && named.is_some() && named != pk {
+            let session_id = data.get("sessionid").and_then(Value::as_str);
+            let named = [
+                data.get("ds_user_id").and_then(super::wire::pk_of),
+                session_id.and_then(pk_of_session_id),
+            ];
+            if names_another(named, pk) {
                 return;
             }
             self.authorization_data = data;
         }
         self.sent_authorization = Some(header);
     }
+}
+
+/// Whether somebody else than the known owner is named.
+fn names_another(named: [Option<Pk>; 2], owner: Option<Pk>) -> bool {
+    owner.is_some_and(|owner| named.into_iter().flatten().any(|pk| pk != owner))
 }
 
 /// An imported file may have `""` where it knows nothing.

@@ -24,6 +24,8 @@ mod credentials;
 mod exchange;
 mod faults;
 pub mod fixtures;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod reactions;
 mod record;
 mod reply;

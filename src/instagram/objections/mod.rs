@@ -4,7 +4,7 @@
 //! because the same objection comes with different statuses. Whatever is not understood stops the
 //! program: refusing to guess is what protects the account.
 
-mod dates;
+pub(super) mod dates;
 mod facts;
 #[cfg(test)]
 mod meanings;

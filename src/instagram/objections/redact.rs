@@ -84,7 +84,14 @@ fn harmless(word: &str) -> bool {
         word.chars().skip(1).any(char::is_uppercase) && word.chars().any(char::is_lowercase);
     let length = word.chars().count();
     let longest = if mixed { MIXED_WORD - 1 } else { WORD };
-    !word.contains(['@', '%', '/', '+']) && !word.chars().any(char::is_numeric) && length <= longest
+    !word.contains(['@', '%', '/', '+'])
+        && !word.chars().any(|c| c.is_numeric() || is_invisible(c))
+        && length <= longest
+}
+
+/// What takes no room or turns the writing around would let a message show what it does not say.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

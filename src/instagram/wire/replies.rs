@@ -152,7 +152,7 @@ fn item(value: &Value, kind: ItemKind, profile: Pk) -> Option<Item> {
     Some(Item {
         kind,
         id: item_id(value, profile)?,
-        code: text(value, "code"),
+        code: word(value, "code", "-_"),
         taken_at,
         expiring_at,
         has_liked: value.get("has_liked").and_then(Value::as_bool),
@@ -202,8 +202,9 @@ fn user_pk(user: &Object) -> Option<Pk> {
         .find_map(|name| user.get(name).and_then(pk_of))
 }
 
+/// Letters, digits, dots and underscores: a name goes into lists, logs and the operator's terminal.
 fn username(user: &Object) -> Option<String> {
-    text(user, "username").map(|name| name.to_lowercase())
+    word(user, "username", "._").map(|name| name.to_lowercase())
 }
 
 /// The name in a short user object, if it is the owner's.
@@ -216,9 +217,13 @@ fn owner_name(user: Option<&Value>, owner: Pk) -> Option<String> {
     }
 }
 
-fn text(object: &Object, name: &str) -> Option<String> {
+/// A text of ASCII letters, digits and `others`, of a sensible length.
+fn word(object: &Object, name: &str, others: &str) -> Option<String> {
+    const LONGEST: usize = 64;
     let text = object.get(name)?.as_str()?;
-    (!text.is_empty()).then(|| text.to_owned())
+    let plain = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    let fits = (1..=LONGEST).contains(&text.len()) && text.chars().all(plain);
+    fits.then(|| text.to_owned())
 }
 
 #[cfg(test)]

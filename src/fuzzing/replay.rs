@@ -1,0 +1,76 @@
+//! The normal run over everything the fuzz targets begin with and everything they have ever found.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::TARGETS;
+
+/// Fixtures that are inputs of a target as they are; `tests/fuzz/run` begins with the same.
+const FIXTURES: [(&str, &str); 3] = [
+    ("reply", "tests/fixtures/private"),
+    ("settings", "tests/fixtures/settings"),
+    ("config", "examples"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_kept_input_of_every_target_holds() {
+    for (name, check) in TARGETS {
+        let fuzz = root().join("tests/fuzz");
+        let mut inputs = files(&fuzz.join("corpus").join(name));
+        inputs.extend(files(&fuzz.join("found").join(name)));
+        for (_, folder) in FIXTURES.iter().filter(|(target, _)| *target == name) {
+            inputs.extend(files(&root().join(folder)));
+        }
+        assert!(!inputs.is_empty(), "{name} has nothing to begin with");
+        for input in inputs {
+            let bytes = fs::read(&input).unwrap();
+            let held = std::panic::catch_unwind(|| check(&bytes));
+            assert!(held.is_ok(), "{name} does not hold for {}", input.display());
+        }
+        check(b"");
+    }
+}
+
+#[test]
+fn every_check_has_its_target_and_every_target_its_check() {
+    let checks: BTreeSet<String> = TARGETS.map(|(name, _)| name.to_owned()).into();
+    let stem = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let targets = files(&root().join("tests/fuzz/targets"));
+    for target in &targets {
+        let call = format!("story_liker::fuzzing::{}(bytes)", stem(target));
+        assert!(
+            fs::read_to_string(target).unwrap().contains(&call),
+            "{call}"
+        );
+    }
+    assert_eq!(targets.iter().map(stem).collect::<BTreeSet<_>>(), checks);
+    let manifest = fs::read_to_string(root().join("tests/fuzz/Cargo.toml")).unwrap();
+    let named = manifest.lines().filter_map(|line| {
+        line.strip_prefix("path = \"targets/")?
+            .strip_suffix(".rs\"")
+    });
+    assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), checks);
+    let run = fs::read_to_string(root().join("tests/fuzz/run")).unwrap();
+    for (target, folder) in FIXTURES {
+        assert!(
+            run.contains(&format!("{target}) echo {folder}")),
+            "{target}"
+        );
+    }
+}
