@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::mutation::{any_value, mutated, mutations};
 use super::*;
-use crate::instagram::objections;
+use crate::instagram::objections::{self, dates::end_of_named_day as dates_of};
 use crate::instagram::wire::Scope;
 
 /// Larger recordings are many of the same items.
@@ -202,6 +202,22 @@ proptest! {
         dates(words.join(" ").as_bytes());
         dates(number.to_string().as_bytes());
         dates(format!("Fri, {} Nov {} 18:00:00 GMT", number % 40, number % 10_000).as_bytes());
+    }
+
+    #[test]
+    fn a_day_of_the_coming_year_is_understood_in_every_form(
+        today in 18_628_i64..29_200,
+        // A day named without its year may also be the one just gone.
+        ahead in 1_i64..362,
+    ) {
+        let day_at = |days: i64| jiff::Timestamp::from_second(days * 86_400).unwrap();
+        let named = day_at(today + ahead);
+        let now = Timestamp::from_secs(today * 86_400 + 43_200);
+        let end = Timestamp::from_secs((today + ahead + 1) * 86_400 + 43_200);
+        for form in ["%Y-%m-%d", "%B %d, %Y", "%B %-d", "%-d %b", "%b %-dth"] {
+            let text = format!("This block will expire on {}.", named.strftime(form));
+            prop_assert_eq!(dates_of(&text, now), Some(end), "{} at {}", text, now);
+        }
     }
 
     #[test]

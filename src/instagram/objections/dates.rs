@@ -82,12 +82,12 @@ fn numeric(word: &str) -> Vec<Date> {
 }
 
 fn next_such_day(month: i8, day: i8, today: Date) -> Option<Date> {
-    let this_year = Date::new(today.year(), month, day).ok()?;
     // Yesterday may still be today elsewhere.
-    if this_year >= today.checked_sub(1.day()).ok()? {
-        return Some(this_year);
-    }
-    Date::new(today.year() + 1, month, day).ok()
+    let earliest = today.checked_sub(1.day()).ok()?;
+    // Leap days are at most eight years apart.
+    (0..=8)
+        .filter_map(|years| Date::new(today.year() + years, month, day).ok())
+        .find(|date| *date >= earliest)
 }
 
 fn month(word: &str) -> Option<i8> {
@@ -157,6 +157,14 @@ mod tests {
             end("until January 3").as_deref(),
             Some("2027-01-04T12:00:00Z")
         );
+    }
+
+    #[test]
+    fn a_leap_day_without_year_is_the_next_there_is() {
+        // 2027-12-20, when 2027 has no such day any more.
+        let now = Timestamp::from_secs(1_829_260_800);
+        let end = end_of_named_day("until February 29", now).map(|end| end.to_string());
+        assert_eq!(end.as_deref(), Some("2028-03-01T12:00:00Z"));
     }
 
     #[test]
