@@ -1,6 +1,6 @@
 //! Mistakes in the configuration, all reported at once.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
@@ -21,15 +21,23 @@ pub struct Mistake {
     pub advice: String,
 }
 
+/// One line: a key or variable of strange characters is shown with their escapes.
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key)?;
+        let mut line = self.key.clone();
         if let Some(value) = &self.value {
-            write!(f, " = {value}")?;
+            line.push_str(&format!(" = {value}"));
         }
-        write!(f, " ({}): {}", self.origin, self.problem)?;
+        line.push_str(&format!(" ({}): {}", self.origin, self.problem));
         if !self.advice.is_empty() {
-            write!(f, "; {}", self.advice)?;
+            line.push_str(&format!("; {}", self.advice));
+        }
+        for letter in line.chars() {
+            if letter.is_control() {
+                write!(f, "{}", letter.escape_default())?;
+            } else {
+                f.write_char(letter)?;
+            }
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, parts: Vec<String>| f.write_str(&parts.join(", "));
         match self {
-            Self::Text(text) => write!(f, "{}", toml::Value::from(text.as_str())),
+            Self::Text(text) => f.write_str(&quoted(text)),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Bool(truth) => write!(f, "{truth}"),
             Self::Other(text) => f.write_str(text),
@@ -109,11 +109,32 @@ impl fmt::Display for Value {
                 f.write_str("{ ")?;
                 let entries = entries
                     .iter()
-                    .map(|(name, value)| format!("{name} = {value}"));
+                    .map(|(name, value)| format!("{} = {value}", key(name)));
                 list(f, entries.collect())?;
                 f.write_str(" }")
             }
         }
+    }
+}
+
+/// A TOML string on one line, whatever is in it.
+fn quoted(text: &str) -> String {
+    let shown = toml::Value::from(text).to_string();
+    if shown.contains(['\n', '\r']) {
+        // The escapes of JSON are TOML's as well; only DEL needs none there.
+        let escaped = serde_json::Value::from(text).to_string();
+        return escaped.replace('\u{7f}', "\\u007F");
+    }
+    shown
+}
+
+/// A name as it stands before an equals sign.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_owned()
+    } else {
+        quoted(name)
     }
 }
 

@@ -119,14 +119,24 @@ impl Cookies {
             if name.is_empty() || name.contains('=') || !fits(name) {
                 return Err("`cookies` has a name that no header can carry".to_owned());
             }
-            let value = value
-                .as_str()
-                .filter(|value| fits(value))
-                .ok_or_else(|| format!("`cookies.{name}` is not a text that a header can carry"))?;
+            let value = value.as_str().filter(|value| fits(value)).ok_or_else(|| {
+                let name = plain_name(name);
+                format!("`cookies{name}` is not a text that a header can carry")
+            })?;
             let end = ends.get(name).and_then(Value::as_i64);
             cookies.set(name, value, end.map(Timestamp::from_millis));
         }
         Ok(cookies)
+    }
+}
+
+/// `.name` for a message; nothing if it is no usual name, for then it may be a value out of place.
+fn plain_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    if name.len() <= 20 && name.chars().all(plain) {
+        format!(".{name}")
+    } else {
+        String::new()
     }
 }
 

@@ -61,7 +61,14 @@ fn meaning(reply: &Reply, scope: Scope) {
         };
         let error = read(&lost, scope).expect_err("a body that was not read is no success");
         fit_for_the_operator(&error.message);
-        assert!(reply.status != 200 || error.effect == Effect::Unknown);
+        if reply.status == 200 {
+            assert_eq!(error.effect, Effect::Unknown);
+            match trouble {
+                BodyTrouble::Broken => assert_eq!(error.next, Next::RepeatRead),
+                BodyTrouble::TimedOut => assert_eq!(error.next, Next::EndPass),
+                BodyTrouble::TooLong => assert!(matches!(error.next, Next::Stop(_))),
+            }
+        }
     }
     let document: Option<Value> = serde_json::from_slice(&reply.body).ok();
     match read(reply, scope) {
