@@ -34,13 +34,11 @@ pub fn password_key(bytes: &[u8]) {
 /// What an authenticator app is set up with.
 pub fn totp_secret(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    match totp::code(&Secret::new(text.as_ref()), NOW) {
-        Ok(code) => {
-            assert_eq!(code.expose().len(), 6);
-            let plain: String = text.split([' ', '-', '=']).collect();
-            let again = totp::code(&Secret::new(plain.to_lowercase()), NOW);
-            assert_eq!(again, Ok(code), "blanks and dashes are for reading");
-        }
-        Err(problem) => assert!(text.trim().len() < 12 || !problem.contains(text.trim())),
+    // A refusal is a fixed sentence and cannot show anything.
+    if let Ok(code) = totp::code(&Secret::new(text.as_ref()), NOW) {
+        assert_eq!(code.expose().len(), 6);
+        let plain: String = text.split([' ', '-', '=']).collect();
+        let again = totp::code(&Secret::new(plain.to_lowercase()), NOW);
+        assert_eq!(again, Ok(code), "blanks and dashes are for reading");
     }
 }
