@@ -1,20 +1,23 @@
 //! What to do next. Pure: values in, one [`Step`] out; it neither sleeps nor sends.
 //!
 //! A step that sends is only offered when every window has room for it (for a story view: for its
-//! like as well), no quiet hour and no used-up budget forbids it, and the drawn pause has passed.
+//! like as well), no quiet hour and no used-up budget forbids it, and the drawn pause has passed. What
+//! its pause would push into quiet hours is not begun.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::tz::TimeZone;
 
-use super::absorb::{READ_BACK_AFTER, may_be_liked};
+use super::absorb::may_be_liked;
 use super::stop::{Stop, full_window};
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::{Pacer, PauseReason};
 use crate::care::quiet::quiet_until;
 use crate::care::window::{Room, Windows};
 use crate::config::QuietHours;
-use crate::model::{AttemptKind, ItemKind, ItemState, LedgerItem, Scope, TargetId, Timestamp};
+use crate::model::{
+    AttemptKind, ItemKind, ItemState, LedgerItem, READ_BACK_AFTER, Scope, TargetId, Timestamp,
+};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,9 +138,9 @@ pub fn next(state: &State, budget: &Budget, now: Timestamp) -> Step {
     }
 }
 
-/// The end of the quiet hours, if `now` falls into them.
-pub fn quiet(state: &State, now: Timestamp) -> Option<Timestamp> {
-    quiet_until(state.quiet_hours?, &state.time_zone, now)
+/// The end of the quiet hours, if `at` falls into them.
+pub fn quiet(state: &State, at: Timestamp) -> Option<Timestamp> {
+    quiet_until(state.quiet_hours?, &state.time_zone, at)
 }
 
 impl State {
@@ -254,6 +257,8 @@ fn paused(state: &State, budget: &Budget, step: Step, now: Timestamp) -> Step {
     }
     if last_act >= state.deadline {
         Step::Stop(Stop::TimeUsed)
+    } else if let Some(until) = quiet(state, last_act) {
+        Step::Stop(Stop::QuietHours { until })
     } else if earliest > now {
         Step::Pause(earliest, reason)
     } else {

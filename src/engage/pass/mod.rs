@@ -1,6 +1,7 @@
 //! The loop: decide, claim, act, settle, absorb, until the policy says stop.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::act::held_by;
 use super::actor::{Actor, Ports};
@@ -144,7 +145,7 @@ impl<'a> Running<'a> {
         self.leave_the_rest(report);
         if let Stop::Objected(doubt) = &report.stop
             && doubt.reason == HoldReason::SessionDoubtful
-            && self.may_send()
+            && self.may_send(self.config.pace.between_requests.max)
         {
             report.stop = settle_doubt(&mut self.actor, &self.account, doubt);
         }
@@ -154,10 +155,11 @@ impl<'a> Running<'a> {
         self.close(report);
     }
 
-    /// Whether the pass may go on sending after it met what ends it.
-    fn may_send(&self) -> bool {
-        let quiet = policy::quiet(&self.state, self.actor.watch.now());
-        self.actor.disturbed().is_none() && quiet.is_none()
+    /// Whether the pass may go on sending for this long after it met what ends it.
+    fn may_send(&self, takes: Duration) -> bool {
+        let now = self.actor.watch.now();
+        let quiet = |at| policy::quiet(&self.state, at).is_some();
+        self.actor.disturbed().is_none() && !quiet(now) && !quiet(now.plus(takes))
     }
 
     /// Everything up to the reason for stopping.
