@@ -64,6 +64,7 @@ pub fn pass<'a>(input: PassInput<'a>, ports: Ports<'a>) -> Report {
         decisions: Vec::new(),
         windows: Vec::new(),
         halved_until: None,
+        warm_up: None,
         recovered: 0,
         pruned: Pruned::default(),
     };
@@ -128,6 +129,13 @@ impl<'a> Running<'a> {
         let mut actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
         actor.max_runtime = Some(config.limits.max_runtime);
         report.halved_until = actor.budget.limits.halved_until;
+        report.warm_up = actor.budget.limits.warm_up;
+        if let Some(until) = report.halved_until {
+            log::info!(until = until.to_string(); "likes are halved: an action block ended recently");
+        }
+        if let Some(stage) = report.warm_up {
+            log::info!(percent = stage.percent; "{}", stage.sentence());
+        }
         Ok(Self {
             config,
             mode,
