@@ -92,8 +92,9 @@ impl<'a> Actor<'a> {
         let now = watch.now();
         let holds = store.holds(now.minus(hold::MEMORY))?;
         let runs = store.recent_runs(1, RUNS_LOOKED_BACK)?;
-        // The clock may turn out to be ahead, and a login by itself looks back on a day.
-        let looked_back = looked_back(&config.limits).max(BETWEEN_LOGINS) + skew::TOLERANCE * 2;
+        // The clock may turn out to be ahead; a login by itself looks back on a day, and sharing
+        // likes between targets on two.
+        let looked_back = looked_back(&config.limits).max(BETWEEN_LOGINS * 2) + skew::TOLERANCE * 2;
         let attempts = store.attempts(now.minus(looked_back))?;
         let limits = LimitsInForce::new(&config.limits, &holds, &attempts, now);
         let windows = Windows::new(attempts);

@@ -115,8 +115,10 @@ impl<'a> Running<'a> {
         let state = State {
             deadline: now,
             quiet_hours: config.quiet_hours,
+            timeout: config.instagram.timeout,
             time_zone: config.time_zone.clone(),
             queue: VecDeque::new(),
+            targets: Vec::new(),
             likes: 0,
             likes_by_target: BTreeMap::new(),
             unproved: account.pk.is_none() || proved.is_none(),
@@ -220,6 +222,11 @@ impl<'a> Running<'a> {
             self.actor.store,
             now,
         )?;
+        self.state.targets = targets
+            .iter()
+            .filter(|target| target.enabled)
+            .map(|target| target.id)
+            .collect();
         self.targets = targets
             .into_iter()
             .filter(|target| target.enabled)
