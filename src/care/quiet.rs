@@ -40,7 +40,11 @@ fn left(hours: QuietHours, time: Time) -> Option<SignedDuration> {
         time >= from || time < to
     };
     let ahead = time.duration_until(to);
-    let left = if ahead.is_negative() { ahead + DAY } else { ahead };
+    let left = if ahead.is_negative() {
+        ahead + DAY
+    } else {
+        ahead
+    };
     quiet.then_some(left)
 }
 
@@ -133,12 +137,27 @@ mod tests {
     fn an_hour_that_the_clock_shows_twice_is_quiet_twice() {
         // 2026-10-25 03:00 CEST becomes 02:00 CET: 02:30 is 00:30 and 01:30 UTC.
         let quiet = "22:00-02:30";
-        ends(quiet, BERLIN, "2026-10-24T23:00:00Z", "2026-10-25T00:30:00Z");
+        ends(
+            quiet,
+            BERLIN,
+            "2026-10-24T23:00:00Z",
+            "2026-10-25T00:30:00Z",
+        );
         assert_eq!(until(quiet, BERLIN, "2026-10-25T00:45:00Z"), None);
-        ends(quiet, BERLIN, "2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z");
+        ends(
+            quiet,
+            BERLIN,
+            "2026-10-25T01:10:00Z",
+            "2026-10-25T01:30:00Z",
+        );
         // The first 02:59 is quiet, and so is the second 02:00: it does not end in between.
         let quiet = "02:00-03:00";
-        ends(quiet, BERLIN, "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z");
+        ends(
+            quiet,
+            BERLIN,
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T02:00:00Z",
+        );
     }
 
     #[test]

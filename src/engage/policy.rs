@@ -247,9 +247,9 @@ fn blocked(state: &State, budget: &Budget, step: &Step, now: Timestamp) -> Optio
 }
 
 /// The likes of a day or more are shared fairly: the last of them are kept, one for each other
-/// target that was liked in the last two days, and in the last one less than this one. So whoever
-/// publishes a lot takes what the others leave, and a target that publishes nothing costs nobody a
-/// like. Shorter windows have room again before a story is gone.
+/// target that was liked less than this one in the last day, if it was liked at all in the last two
+/// or has items waiting. So whoever publishes a lot takes what the others leave, and a target that
+/// publishes nothing costs nobody a like. Shorter windows have room again before a story is gone.
 fn kept_for_others(
     state: &State,
     budget: &Budget,
@@ -258,10 +258,14 @@ fn kept_for_others(
 ) -> Option<Step> {
     let likes = |of: TargetId, span| budget.windows.likes_of(of, now.minus(span));
     let mine = likes(target, DAY);
-    let less = state
-        .targets
-        .iter()
-        .filter(|other| likes(**other, DAY) < mine && likes(**other, DAY * 2) > 0);
+    let waits = |other| {
+        let mut queue = state.queue.iter();
+        queue.any(|work| work.target == other && !work.items.is_empty())
+    };
+    let less =
+        state.targets.iter().copied().filter(|other| {
+            likes(*other, DAY) < mine && (likes(*other, DAY * 2) > 0 || waits(*other))
+        });
     let kept = u32::try_from(less.count()).unwrap_or(u32::MAX);
     let limits = budget.limits.windows.iter();
     limits
@@ -305,3 +309,7 @@ fn paused(state: &State, budget: &Budget, step: Step, now: Timestamp) -> Step {
         step
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -172,12 +172,18 @@ fn short_requests_drop_the_checks_of_everyone_alike() {
     };
     let mut rig = rig(8, 60);
     rig.config.limits.requests = limits(&["60/24h"]);
-    rig.config.targets.iter_mut().for_each(|target| target.posts = false);
+    rig.config
+        .targets
+        .iter_mut()
+        .for_each(|target| target.posts = false);
     let listings: Vec<u32> = days
         .live(&mut rig)
         .iter()
         .map(|served| served.listings)
         .collect();
-    let (fewest, most) = (listings.iter().min().unwrap(), listings.iter().max().unwrap());
+    let (fewest, most) = (
+        listings.iter().min().unwrap(),
+        listings.iter().max().unwrap(),
+    );
     assert!(*fewest >= 5 && most - fewest <= 3, "{listings:?}");
 }

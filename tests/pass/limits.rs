@@ -283,8 +283,12 @@ fn no_story_is_seen_whose_like_would_fall_into_quiet_hours() {
         assert!(matches!(report.stop, Stop::QuietHours { .. }));
         let (views, likes) = (rig.server.count(Act::View), rig.server.count(Act::Like));
         assert_eq!(views, likes, "quiet from 18:02:{secs}");
-        let quiet = START.plus(2 * MINUTE + std::time::Duration::from_secs(secs.unsigned_abs().into()));
-        assert!(rig.clock.server() <= quiet, "it does not wait for them either");
+        let quiet =
+            START.plus(2 * MINUTE + std::time::Duration::from_secs(secs.unsigned_abs().into()));
+        assert!(
+            rig.clock.server() <= quiet,
+            "it does not wait for them either"
+        );
     }
 }
 

@@ -66,7 +66,10 @@ fn why_no_login_followed_is_told_with_the_moment_it_fits_again() {
     rig.later(23 * HOUR);
     rig.server.world().session_alive = false;
     let said = rig.pass().stop.sentence();
-    assert!(said.contains("once a day, and the last was at 2026-11-20T18:0"), "{said}");
+    assert!(
+        said.contains("once a day, and the last was at 2026-11-20T18:0"),
+        "{said}"
+    );
 
     let mut rig = with_password();
     rig.config.limits.logins = limits(&["1/7d"]);

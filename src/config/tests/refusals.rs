@@ -52,11 +52,31 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         "limits.warm_up",
         &["last longer than the one before"],
     ),
-    ("limits.warm_up = \"50%/36d\"", "limits.warm_up", &["too long", "up to 35d"]),
-    ("limits.warm_up = \"50%/0s\"", "limits.warm_up", &["over at once"]),
-    ("limits.warm_up = \"14d\"", "limits.warm_up", &["not SHARE%/SPAN"]),
-    ("limits.warm_up = \"half/3d\"", "limits.warm_up", &["not a share such as 25%"]),
-    ("limits.warm_up = []", "limits.warm_up", &["no stage at all"]),
+    (
+        "limits.warm_up = \"50%/36d\"",
+        "limits.warm_up",
+        &["too long", "up to 35d"],
+    ),
+    (
+        "limits.warm_up = \"50%/0s\"",
+        "limits.warm_up",
+        &["over at once"],
+    ),
+    (
+        "limits.warm_up = \"14d\"",
+        "limits.warm_up",
+        &["not SHARE%/SPAN"],
+    ),
+    (
+        "limits.warm_up = \"half/3d\"",
+        "limits.warm_up",
+        &["not a share such as 25%"],
+    ),
+    (
+        "limits.warm_up = []",
+        "limits.warm_up",
+        &["no stage at all"],
+    ),
     (
         "limits.warm_up = \"50%/16d\"\nhistory.keep = \"45d\"",
         "history.keep",

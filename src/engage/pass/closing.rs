@@ -128,7 +128,10 @@ impl Running<'_> {
 
 /// The hold's stop, with why no login followed it.
 fn no_login(by: &HeldBy, why: &str) -> Stop {
-    let message = format!("{}; no login by itself (session.relogin): {why}", by.message);
+    let message = format!(
+        "{}; no login by itself (session.relogin): {why}",
+        by.message
+    );
     log::warn!("{message}");
     Stop::Objected(HeldBy {
         message,
