@@ -6,4 +6,5 @@ pub mod limits;
 pub mod pace;
 pub mod quiet;
 pub mod skew;
+pub mod warm_up;
 pub mod window;

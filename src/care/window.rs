@@ -52,6 +52,17 @@ impl Windows {
             .max_by_key(|attempt| attempt.settled_at.unwrap_or(attempt.claimed_at))
     }
 
+    /// How many likes of a target stand at or after `since`.
+    pub fn likes_of(&self, target: TargetId, since: Timestamp) -> u32 {
+        let of_target = Scope::TargetLikes(target);
+        let likes = self
+            .attempts
+            .iter()
+            .filter(|attempt| of_target.covers(attempt.kind, attempt.target))
+            .filter(|like| like.settled_at.is_none_or(|at| at >= since));
+        u32::try_from(likes.count()).unwrap_or(u32::MAX)
+    }
+
     /// How full the window is, and when `need` more attempts fit.
     pub fn room(&self, limit: ScopedLimit, need: u32, now: Timestamp) -> Room {
         let oldest_counted = now.minus(limit.limit.span);

@@ -11,7 +11,9 @@ use super::waiting::Shown;
 use crate::care::hold;
 use crate::cli::Login;
 use crate::clock::SystemClock;
-use crate::engage::{Actor, Credentials, LoginEnd, Ports, log_in, session_holds_cleared};
+use crate::engage::{
+    Actor, Credentials, LoginEnd, Ports, log_in, no_room_for_login, session_holds_cleared,
+};
 use crate::exit::ExitCode;
 use crate::instagram::Instagram;
 use crate::model::{Account, Hold};
@@ -47,6 +49,18 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::Ok);
         }
         account = store.account()?;
+    }
+    let seed = fresh_seed()?;
+    let ports = Ports {
+        platform: &mut platform,
+        store: &mut store,
+        clock: &clock,
+        waiting: &mut Shown::new(shell, Stream::Stderr),
+    };
+    // Nobody types a password that cannot be submitted. The question may take its time, so the
+    // login itself begins afresh after it.
+    if let Some(full) = no_room_for_login(&Actor::new(ports, &config, seed, None, false)?) {
+        return Err(full.into());
     }
     // A code that cannot be used must not cost a submitted password.
     if let Some(file) = flags
@@ -90,7 +104,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
         clock: &clock,
         waiting: &mut Shown::new(shell, Stream::Stderr),
     };
-    let mut actor = Actor::new(ports, &config, fresh_seed()?, None, false)?;
+    let mut actor = Actor::new(ports, &config, seed, None, false)?;
     let credentials = Credentials {
         username: &username,
         password: &password,

@@ -70,6 +70,9 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
             None => writeln!(text)?,
         }
     }
+    if let Some(stage) = report.warm_up {
+        writeln!(text, "  {}", stage.sentence())?;
+    }
     if let Some(until) = report.halved_until {
         writeln!(
             text,

@@ -8,6 +8,7 @@ use super::shell::{Failure, Shell, account_name};
 use super::status_text::render;
 use crate::care::hold::MEMORY;
 use crate::care::limits::LimitsInForce;
+use crate::care::warm_up::{self, WarmUp};
 use crate::clock::wall_clock;
 use crate::config::Config;
 use crate::engage::{Outlook, Seen, WindowReport, as_if_synchronised, next_check, outlook, wanted};
@@ -39,6 +40,7 @@ pub(super) struct Status {
     pub windows: Vec<WindowReport>,
     pub likes_per_run: u32,
     pub halved_until: Option<Timestamp>,
+    pub warm_up: Option<WarmUp>,
     pub targets: Vec<TargetStatus>,
     pub items: Vec<ItemCount>,
     pub runs: Vec<RunStatus>,
@@ -120,7 +122,8 @@ fn read(
     now: Timestamp,
 ) -> Result<Status, Failure> {
     let holds = reader.holds(now.minus(MEMORY))?;
-    let limits = LimitsInForce::new(&config.limits, &holds, now);
+    let attempts = reader.attempts(now.minus(warm_up::looked_back(&config.limits.warm_up)))?;
+    let limits = LimitsInForce::new(&config.limits, &holds, &attempts, now);
     let windows = reader.windows(&limits.windows, now)?;
     let mut targets = reader.targets()?;
     as_if_synchronised(&mut targets, &wanted(config));
@@ -171,6 +174,7 @@ fn read(
         windows: windows.iter().map(window_report).collect(),
         likes_per_run: limits.likes_per_run,
         halved_until: limits.halved_until,
+        warm_up: limits.warm_up,
         targets,
         items,
         runs: reader

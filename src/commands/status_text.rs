@@ -60,6 +60,9 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
         "  {:<24} {}",
         "limits.likes_per_run", status.likes_per_run
     )?;
+    if let Some(stage) = status.warm_up {
+        writeln!(text, "  {}", stage.sentence())?;
+    }
     if let Some(until) = status.halved_until {
         writeln!(
             text,

@@ -1,10 +1,10 @@
 //! Contradictions between keys that are fine one by one, each with its arithmetic.
 
-use super::Config;
 use std::time::Duration;
 
 use super::resolver::Resolver;
 use super::value::Origin;
+use super::{Config, WARM_UP_SILENCE, parse};
 
 /// Notes every contradiction. Keys with a mistake of their own are not compared.
 pub(super) fn contradictions(resolver: &mut Resolver<'_>, config: &Config) {
@@ -12,6 +12,7 @@ pub(super) fn contradictions(resolver: &mut Resolver<'_>, config: &Config) {
     one_like_fits_into_the_run(resolver, config);
     one_like_fits_into_the_requests(resolver, config);
     quiet_hours_have_a_time_zone(resolver, config);
+    history_remembers_the_warm_up(resolver, config);
     timeouts_are_in_order(resolver, config);
     app_profile_is_whole(resolver);
 }
@@ -120,6 +121,27 @@ fn quiet_hours_have_a_time_zone(resolver: &mut Resolver<'_>, config: &Config) {
             "quiet_hours",
             "nobody knows in which time zone".to_owned(),
             "together with time_zone, for example time_zone = \"Europe/Berlin\"".to_owned(),
+        );
+    }
+}
+
+/// Pruning must never change what the warm-up is counted from.
+fn history_remembers_the_warm_up(resolver: &mut Resolver<'_>, config: &Config) {
+    let Some(last) = config.limits.warm_up.last() else {
+        return;
+    };
+    let needed = last.span + WARM_UP_SILENCE;
+    if resolver.sound(&["limits.warm_up", "history.keep"]) && config.history_keep < needed {
+        resolver.mistake(
+            "history.keep",
+            format!(
+                "limits.warm_up looks back on {} + {} = {} of likes, more than {}",
+                parse::show_duration(last.span),
+                parse::show_duration(WARM_UP_SILENCE),
+                parse::show_duration(needed),
+                parse::show_duration(config.history_keep)
+            ),
+            format!("at least {}", parse::show_duration(needed)),
         );
     }
 }

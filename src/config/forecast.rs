@@ -183,6 +183,15 @@ fn warnings(config: &Config, forecast: &Forecast, awake: Duration) -> Vec<String
             show(config.stories.check_every)
         ));
     }
+    if let (Some(first), Some(last)) = (config.limits.warm_up.first(), config.limits.warm_up.last())
+    {
+        warnings.push(format!(
+            "limits.warm_up: the figures hold from {} after the first like on; it begins with {}% \
+             of the limits of likes and story views",
+            show(last.span),
+            first.percent
+        ));
+    }
     if !config.stories.mark_seen {
         warnings.push(
             "stories.mark_seen = false: the like of a story that was not seen does not reach its \

@@ -40,6 +40,7 @@ pub const KEYS: &[Key] = &[
     key("limits.logins", r#"["1/6h", "2/24h"]"#),
     key("limits.likes_per_run", "10"),
     key("limits.likes_per_target", r#"[3, "8/24h"]"#),
+    optional("limits.warm_up"),
     key("limits.max_runtime", r#""15m""#),
     key("limits.allow_unsafe_limits", "false"),
     key("pace.between_likes", r#""25s..75s""#),

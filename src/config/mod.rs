@@ -112,9 +112,23 @@ pub struct Limits {
     pub likes_per_target_per_run: u32,
     /// Likes for one target in rolling windows.
     pub likes_per_target: Vec<Limit>,
+    /// Shares of the limits over the first days, the first stage first; none without a warm-up.
+    pub warm_up: Vec<WarmUpStage>,
     /// Duration of a pass.
     pub max_runtime: Duration,
 }
+
+/// A share of the limits in the first days of liking. Written `25%/3d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarmUpStage {
+    /// The share, in hundredths.
+    pub percent: u32,
+    /// Until how long after the first like.
+    pub span: Duration,
+}
+
+/// After so long without a like the warm-up begins anew.
+pub const WARM_UP_SILENCE: Duration = Duration::from_hours(30 * 24);
 
 /// A pause is drawn from this range, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

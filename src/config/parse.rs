@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::Value;
-use super::{BaseUrl, PauseRange, QuietHours};
+use super::{BaseUrl, PauseRange, QuietHours, WarmUpStage};
 use crate::model::Limit;
+
+/// As long as the longest window; who warms up for longer wants lower limits.
+const LONGEST_WARM_UP: Duration = Duration::from_hours(35 * 24);
 
 /// A duration such as `15m`.
 pub(super) fn duration(value: &Value) -> Result<Duration, String> {
@@ -94,6 +97,48 @@ pub(super) fn per_target(value: &Value) -> Result<(Option<u32>, Vec<Limit>), Str
         return Err("no limit at all".to_owned());
     }
     Ok((per_run, windows))
+}
+
+/// `25%/3d` or a list of such stages, each longer and larger than the one before.
+pub(super) fn warm_up(value: &Value) -> Result<Vec<WarmUpStage>, String> {
+    let stages = value
+        .items()
+        .iter()
+        .map(warm_up_stage)
+        .collect::<Result<Vec<_>, _>>()?;
+    if stages.is_empty() {
+        return Err("no stage at all".to_owned());
+    }
+    for pair in stages.windows(2) {
+        if pair[1].span <= pair[0].span {
+            return Err("every stage has to last longer than the one before".to_owned());
+        }
+        if pair[1].percent <= pair[0].percent {
+            return Err("every stage has to allow more than the one before".to_owned());
+        }
+    }
+    Ok(stages)
+}
+
+fn warm_up_stage(value: &Value) -> Result<WarmUpStage, String> {
+    let text = value.as_text()?;
+    let (share, end) = text.split_once('/').ok_or("not SHARE%/SPAN")?;
+    let percent = share.trim().strip_suffix('%').map(str::trim);
+    let percent = percent.and_then(|number| number.parse().ok());
+    let percent: u32 = percent.ok_or_else(|| format!("{share:?} is not a share such as 25%"))?;
+    match percent {
+        0 => return Err("0% would never allow anything".to_owned()),
+        1..=99 => {}
+        _ => return Err(format!("{percent}% is no part of the limits")),
+    }
+    let span = span(end.trim()).map_err(|problem| format!("{:?} is {problem}", end.trim()))?;
+    if span.is_zero() {
+        return Err("a stage that is over at once".to_owned());
+    }
+    if span > LONGEST_WARM_UP {
+        return Err("too long".to_owned());
+    }
+    Ok(WarmUpStage { percent, span })
 }
 
 /// `25s..75s`, both ends included.

@@ -155,6 +155,14 @@ impl Resolver<'_> {
             likes_per_run: self.count("limits.likes_per_run", 20, 1000),
             likes_per_target_per_run,
             likes_per_target,
+            warm_up: self
+                .optional(
+                    "limits.warm_up",
+                    "SHARE%/SPAN or a list of growing ones, 1% to 99%, up to 35d, for example \
+                     [\"25%/3d\", \"50%/7d\"]",
+                    parse::warm_up,
+                )
+                .unwrap_or_default(),
             max_runtime: self.duration_or_beyond(
                 "limits.max_runtime",
                 (SECOND, 30 * MINUTE),

@@ -6,14 +6,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Item, ItemKind, ItemState, LedgerItem, TargetId, Timestamp};
-
-/// A reading proves something about a like only when it was sent this long after the like was
-/// claimed: likes are known to be applied late.
-pub const READ_BACK_AFTER: Duration = Duration::from_mins(15);
-
-/// An item may be tried this often at most.
-const MOST_TRIES: u32 = 2;
+use crate::model::{
+    Item, ItemKind, ItemState, LedgerItem, MOST_TRIES, READ_BACK_AFTER, TargetId, Timestamp,
+};
 
 /// A story is left alone when it expires within this time: the like would arrive too late.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(30);

@@ -16,7 +16,7 @@ use super::report::Counts;
 use super::stop::{Stop, full_window};
 use super::watch::Watch;
 use crate::care::hold;
-use crate::care::limits::LimitsInForce;
+use crate::care::limits::{LimitsInForce, looked_back};
 use crate::care::pace::Pacer;
 use crate::care::skew;
 use crate::care::window::Windows;
@@ -92,10 +92,12 @@ impl<'a> Actor<'a> {
         let now = watch.now();
         let holds = store.holds(now.minus(hold::MEMORY))?;
         let runs = store.recent_runs(1, RUNS_LOOKED_BACK)?;
-        let limits = LimitsInForce::new(&config.limits, &holds, now);
-        // The clock may turn out to be ahead, and a login by itself looks back on a day.
-        let looked_back = limits.longest_span().max(BETWEEN_LOGINS) + skew::TOLERANCE * 2;
-        let windows = Windows::new(store.attempts(now.minus(looked_back))?);
+        // The clock may turn out to be ahead; a login by itself looks back on a day, and sharing
+        // likes between targets on two.
+        let looked_back = looked_back(&config.limits).max(BETWEEN_LOGINS * 2) + skew::TOLERANCE * 2;
+        let attempts = store.attempts(now.minus(looked_back))?;
+        let limits = LimitsInForce::new(&config.limits, &holds, &attempts, now);
+        let windows = Windows::new(attempts);
         let (last, last_like) = store.newest_attempts()?;
         let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
         let last_request = last

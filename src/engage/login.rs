@@ -53,6 +53,22 @@ pub fn log_in(
     }
 }
 
+/// The full window that stands against a login, if one does: a password that cannot be submitted
+/// needs no preparation, and nobody has to type it.
+pub fn no_room_for_login(actor: &Actor<'_>) -> Option<Stop> {
+    let now = actor.watch.now();
+    let attempts = [
+        (AttemptKind::Login, None),
+        (AttemptKind::Read, None),
+        (AttemptKind::Read, None),
+    ];
+    let budget = &actor.budget;
+    let room = budget
+        .windows
+        .full(&budget.limits.windows, &attempts, now)?;
+    Some(full_window(&room, now))
+}
+
 fn sequence(
     actor: &mut Actor<'_>,
     account: &Account,
@@ -60,19 +76,9 @@ fn sequence(
     codes: &mut dyn CodeSource,
     by: &'static str,
 ) -> Result<Myself, Stop> {
-    // Asking for room first: a password that cannot be submitted needs no preparation.
     let now = actor.watch.now();
-    let attempts = [
-        (AttemptKind::Login, None),
-        (AttemptKind::Read, None),
-        (AttemptKind::Read, None),
-    ];
-    if let Some(room) = actor
-        .budget
-        .windows
-        .full(&actor.budget.limits.windows, &attempts, now)
-    {
-        return Err(full_window(&room, now));
+    if let Some(stop) = no_room_for_login(actor) {
+        return Err(stop);
     }
     actor.platform.use_session(None);
     let device = Change::Device {

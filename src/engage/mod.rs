@@ -25,9 +25,9 @@ mod session;
 mod stop;
 mod watch;
 
-pub use absorb::{READ_BACK_AFTER, may_be_liked};
+pub use absorb::may_be_liked;
 pub use actor::{Actor, Ports, Waiting};
-pub use login::{CodeSource, Credentials, LoginEnd, log_in};
+pub use login::{CodeSource, Credentials, LoginEnd, log_in, no_room_for_login};
 pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, pass};
 pub use queue::{as_if_synchronised, next_check, wanted};

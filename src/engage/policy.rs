@@ -1,20 +1,27 @@
 //! What to do next. Pure: values in, one [`Step`] out; it neither sleeps nor sends.
 //!
 //! A step that sends is only offered when every window has room for it (for a story view: for its
-//! like as well), no quiet hour and no used-up budget forbids it, and the drawn pause has passed.
+//! like as well), no quiet hour and no used-up budget forbids it, and the drawn pause has passed. What
+//! its pause would push into quiet hours is not begun.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::absorb::{READ_BACK_AFTER, may_be_liked};
+use super::absorb::may_be_liked;
 use super::stop::{Stop, full_window};
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::{Pacer, PauseReason};
 use crate::care::quiet::quiet_until;
 use crate::care::window::{Room, Windows};
 use crate::config::QuietHours;
-use crate::model::{AttemptKind, ItemKind, ItemState, LedgerItem, Scope, TargetId, Timestamp};
+use crate::model::{
+    AttemptKind, ItemKind, ItemState, LedgerItem, READ_BACK_AFTER, Scope, TargetId, Timestamp,
+};
+
+/// The time in which a story has to be liked, and in which likes are compared between targets.
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +57,8 @@ pub enum Left {
     TargetCap(u32),
     /// A rolling window that only concerns this target or stories.
     Window(Room),
+    /// The rest of a window of likes, of which so many are kept for targets that were liked less.
+    Kept(Room, u32),
 }
 
 /// What is still to be done for one target and one kind of item.
@@ -85,10 +94,14 @@ pub struct State {
     pub deadline: Timestamp,
     /// When nothing is sent.
     pub quiet_hours: Option<QuietHours>,
+    /// How long the answer to a request may take.
+    pub timeout: Duration,
     /// The zone of `quiet_hours`.
     pub time_zone: TimeZone,
     /// What is to be done, in order.
     pub queue: VecDeque<Work>,
+    /// Every target that may need its share of the likes.
+    pub targets: Vec<TargetId>,
     /// Likes sent in this pass.
     pub likes: u32,
     /// Likes sent in this pass, by target.
@@ -135,9 +148,9 @@ pub fn next(state: &State, budget: &Budget, now: Timestamp) -> Step {
     }
 }
 
-/// The end of the quiet hours, if `now` falls into them.
-pub fn quiet(state: &State, now: Timestamp) -> Option<Timestamp> {
-    quiet_until(state.quiet_hours?, &state.time_zone, now)
+/// The end of the quiet hours, if `at` falls into them.
+pub fn quiet(state: &State, at: Timestamp) -> Option<Timestamp> {
+    quiet_until(state.quiet_hours?, &state.time_zone, at)
 }
 
 impl State {
@@ -223,11 +236,43 @@ fn blocked(state: &State, budget: &Budget, step: &Step, now: Timestamp) -> Optio
         }
     }
     let limits = budget.limits.for_target(Some(work.target));
-    let room = budget.windows.full(&limits, &attempts, now)?;
+    let Some(room) = budget.windows.full(&limits, &attempts, now) else {
+        let likes = attempts.iter().any(|(kind, _)| *kind == AttemptKind::Like);
+        return likes.then(|| kept_for_others(state, budget, work.target, now))?;
+    };
     Some(match room.limit.scope {
         Scope::TargetLikes(_) | Scope::StoryViews => Step::Leave(Left::Window(room)),
         Scope::Requests | Scope::Likes | Scope::Logins => Step::Stop(full_window(&room, now)),
     })
+}
+
+/// The likes of a day or more are shared fairly: the last of them are kept, one for each other
+/// target that was liked less than this one in the last day, if it was liked at all in the last two
+/// or has items waiting. So whoever publishes a lot takes what the others leave, and a target that
+/// publishes nothing costs nobody a like. Shorter windows have room again before a story is gone.
+fn kept_for_others(
+    state: &State,
+    budget: &Budget,
+    target: TargetId,
+    now: Timestamp,
+) -> Option<Step> {
+    let likes = |of: TargetId, span| budget.windows.likes_of(of, now.minus(span));
+    let mine = likes(target, DAY);
+    let waits = |other| {
+        let mut queue = state.queue.iter();
+        queue.any(|work| work.target == other && !work.items.is_empty())
+    };
+    let less =
+        state.targets.iter().copied().filter(|other| {
+            likes(*other, DAY) < mine && (likes(*other, DAY * 2) > 0 || waits(*other))
+        });
+    let kept = u32::try_from(less.count()).unwrap_or(u32::MAX);
+    let limits = budget.limits.windows.iter();
+    limits
+        .filter(|limit| limit.scope == Scope::Likes && limit.limit.span >= DAY)
+        .map(|limit| budget.windows.room(*limit, kept.saturating_add(1), now))
+        .find(|room| room.next_at.is_some())
+        .map(|room| Step::Leave(Left::Kept(room, kept)))
 }
 
 fn blocked_read(budget: &Budget, now: Timestamp) -> Option<Step> {
@@ -249,14 +294,22 @@ fn paused(state: &State, budget: &Budget, step: Step, now: Timestamp) -> Step {
     };
     let (earliest, reason) = budget.pacer.earliest(kind, target);
     let mut last_act = earliest.max(now);
+    let mut last_act_at_latest = last_act;
     if kind == AttemptKind::StoryView {
         last_act = budget.pacer.like_after_view(last_act);
+        last_act_at_latest = last_act.plus(state.timeout);
     }
     if last_act >= state.deadline {
         Step::Stop(Stop::TimeUsed)
+    } else if let Some(until) = quiet(state, last_act_at_latest) {
+        Step::Stop(Stop::QuietHours { until })
     } else if earliest > now {
         Step::Pause(earliest, reason)
     } else {
         step
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

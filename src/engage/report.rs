@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::stop::Stop;
+use crate::care::warm_up::WarmUp;
 use crate::care::window::Room;
 use crate::exit::ExitCode;
 use crate::model::{
@@ -151,6 +152,9 @@ pub struct Report {
     /// Until when likes are halved after an action block.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halved_until: Option<Timestamp>,
+    /// The stage of the warm-up, while the account warms up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp>,
     /// What a crash had left under way.
     pub recovered: u32,
     /// What was pruned.

@@ -1,8 +1,17 @@
 //! Stories and posts, and what the ledger knows of them.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{ItemId, TargetId, Timestamp};
+
+/// A reading proves something about a like only when it was sent this long after the like was
+/// claimed: likes are known to be applied late.
+pub const READ_BACK_AFTER: Duration = Duration::from_mins(15);
+
+/// Likes of one item that may have left this machine, ever.
+pub const MOST_TRIES: u32 = 2;
 
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

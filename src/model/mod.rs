@@ -16,7 +16,7 @@ mod timestamp;
 pub use account::{Account, Device, ProfileName, Session};
 pub use hold::{Hold, HoldId, HoldReason, NewHold};
 pub use ids::{InvalidId, ItemId, Pk};
-pub use item::{Item, ItemKind, ItemState, LedgerItem};
+pub use item::{Item, ItemKind, ItemState, LedgerItem, MOST_TRIES, READ_BACK_AFTER};
 pub use ledger::{Attempt, AttemptId, AttemptKind, Outcome, RunId, RunRecord};
 pub use limit::{Limit, Scope, ScopedLimit};
 pub use secret::Secret;

@@ -220,6 +220,13 @@ impl Reader {
         })
     }
 
+    /// Attempts settled at or after `since`, in the future, or not settled; oldest first.
+    pub fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
+        self.read("read the attempts", |connection, account| {
+            sqlite::standing_since(connection, account, since)
+        })
+    }
+
     /// The newest attempt of all, and the newest like.
     pub fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
         self.read("read the attempts", sqlite::newest)

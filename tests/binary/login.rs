@@ -59,6 +59,20 @@ fn a_wrong_password_leaves_once_and_the_next_login_names_when_it_may_try_again()
 }
 
 #[test]
+fn no_password_is_asked_for_that_could_not_be_submitted() {
+    let mut home = home_with_password();
+    home.secret("account.password_file", "not the password");
+    home.run(["login"]).expect(77);
+    let asked = home.calls().len();
+    // Without a terminal the question for a password ends with 78.
+    home.unset("account.password_file");
+    home.run(["login"])
+        .expect(75)
+        .saying(&["limits.logins 1/6h is full", "room again at 20"]);
+    assert_eq!(home.calls().len(), asked);
+}
+
+#[test]
 fn a_second_factor_is_answered_from_the_secret_file() {
     let mut home = home_with_password();
     ask_for_second_factor(&home);

@@ -65,6 +65,30 @@ fn status_shows_windows_items_targets_and_runs_and_changes_nothing() {
 }
 
 #[test]
+fn a_warm_up_is_told_by_status_the_report_and_the_log() {
+    let mut home = Home::new();
+    home.set("limits.warm_up", "[\"10%/3d\", \"50%/7d\"]");
+    home.import();
+    let before = status(&home);
+    assert_eq!(before["warm_up"]["percent"], 10);
+    assert_eq!(before["warm_up"]["until"], Value::Null);
+    let ran = home.run(["run"]).expect(0).saying(&["10% of their limits"]);
+    let report = ran.report();
+    assert_eq!(report["warm_up"]["percent"], 10);
+    let limit_shown = |of: &Value| {
+        let windows = of["windows"].as_array().unwrap().clone();
+        windows.iter().any(|window| window["limit"] == "10/1h")
+    };
+    assert!(limit_shown(&report), "{report}");
+    let after = status(&home);
+    assert!(after["warm_up"]["until"].is_string(), "{after}");
+    assert!(limit_shown(&after), "{after}");
+    home.run(["status"])
+        .expect(0)
+        .saying(&["at 10% of their limits until", "limits.warm_up"]);
+}
+
+#[test]
 fn status_answers_while_a_pass_runs_and_under_a_hold() {
     let mut home = Home::new();
     home.set("pace.between_requests", "\"10m..10m\"")

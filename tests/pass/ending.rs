@@ -263,6 +263,7 @@ fn report(stop: Stop, trouble: Option<TargetTrouble>) -> Report {
         decisions: Vec::new(),
         windows: Vec::new(),
         halved_until: None,
+        warm_up: None,
         recovered: 0,
         pruned: Pruned::default(),
     }

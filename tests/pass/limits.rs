@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use story_liker::care::limits::HALVED_FOR;
-use story_liker::config::QuietHours;
+use story_liker::config::{QuietHours, WarmUpStage};
 use story_liker::engage::Stop;
 use story_liker::exit::ExitCode;
 use story_liker::model::{HoldReason, ItemKind};
@@ -205,6 +205,91 @@ fn likes_are_halved_for_two_weeks_after_an_action_block() {
     }
     let report = rig.pass();
     assert_eq!((report.halved_until, report.counts.likes), (None, 6));
+}
+
+#[test]
+fn a_warm_up_grows_with_the_days_since_the_first_like_and_survives_a_new_session() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.limits.likes_per_target_per_run = 8;
+    let stage = |percent, days| WarmUpStage {
+        percent,
+        span: DAY * days,
+    };
+    rig.config.limits.warm_up = vec![stage(25, 3), stage(50, 7)];
+    let mut media = 100;
+    let mut liked_on = |rig: &mut Rig, days: u32| {
+        let now = rig.clock.server();
+        rig.later(START.plus(DAY * days + MINUTE * days).since(now));
+        for _ in 0..12 {
+            media += 1;
+            rig.story("anna", media);
+        }
+        let report = rig.pass();
+        let stage = report.warm_up.map(|stage| stage.percent);
+        (stage, report.counts.likes)
+    };
+    // limits.likes_per_target: 8 a pass and 8/24h.
+    assert_eq!(liked_on(&mut rig, 0), (Some(25), 2));
+    assert_eq!(liked_on(&mut rig, 2), (Some(25), 2));
+    rig.bring_session();
+    assert_eq!(liked_on(&mut rig, 4), (Some(50), 4));
+    assert_eq!(liked_on(&mut rig, 8), (None, 8));
+    assert_eq!(liked_on(&mut rig, 39), (Some(25), 2));
+    let stage = rig.dry_run().warm_up.unwrap();
+    assert!(stage.until > Some(START.plus(DAY * 42)), "{stage:?}");
+}
+
+#[test]
+fn a_warm_up_holds_views_down_together_with_likes() {
+    let mut rig = with_stories(9);
+    rig.config.limits.likes_per_target_per_run = 9;
+    rig.config.limits.likes_per_target = limits(&["30/24h"]);
+    rig.config.limits.story_views = limits(&["8/1h"]);
+    rig.config.limits.warm_up = vec![WarmUpStage {
+        percent: 40,
+        span: DAY,
+    }];
+    let report = rig.pass();
+    assert_eq!((report.counts.likes, rig.server.count(Act::View)), (3, 3));
+    let shown: Vec<_> = report.windows.iter().map(|w| w.limit.as_str()).collect();
+    assert!(shown.contains(&"3/1h"), "{shown:?}");
+}
+
+#[test]
+fn the_ledger_refuses_what_is_beyond_the_limit_in_force() {
+    let mut rig = with_stories(9);
+    rig.config.limits.warm_up = vec![WarmUpStage {
+        percent: 10,
+        span: DAY,
+    }];
+    // 10% of 12/1h is 1; another process likes one while this one pauses.
+    rig.pass();
+    assert_eq!(rig.server.count(Act::Like), 1);
+    rig.later(30 * MINUTE);
+    rig.check_all();
+    assert_eq!(rig.server.count(Act::Like), 1);
+}
+
+#[test]
+fn no_story_is_seen_whose_like_would_fall_into_quiet_hours() {
+    for secs in 0..60 {
+        let mut rig = with_stories(9);
+        rig.config.limits.likes_per_target_per_run = 9;
+        rig.config.quiet_hours = Some(QuietHours {
+            from: jiff::civil::time(18, 2, secs, 0),
+            to: jiff::civil::time(19, 0, 0, 0),
+        });
+        let report = rig.pass();
+        assert!(matches!(report.stop, Stop::QuietHours { .. }));
+        let (views, likes) = (rig.server.count(Act::View), rig.server.count(Act::Like));
+        assert_eq!(views, likes, "quiet from 18:02:{secs}");
+        let quiet =
+            START.plus(2 * MINUTE + std::time::Duration::from_secs(secs.unsigned_abs().into()));
+        assert!(
+            rig.clock.server() <= quiet,
+            "it does not wait for them either"
+        );
+    }
 }
 
 #[test]

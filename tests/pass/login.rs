@@ -59,6 +59,33 @@ fn a_second_death_within_a_day_waits_for_a_person() {
 }
 
 #[test]
+fn why_no_login_followed_is_told_with_the_moment_it_fits_again() {
+    let mut rig = with_password();
+    rig.server.world().session_alive = false;
+    rig.pass();
+    rig.later(23 * HOUR);
+    rig.server.world().session_alive = false;
+    let said = rig.pass().stop.sentence();
+    assert!(
+        said.contains("once a day, and the last was at 2026-11-20T18:0"),
+        "{said}"
+    );
+
+    let mut rig = with_password();
+    rig.config.limits.logins = limits(&["1/7d"]);
+    rig.server.world().session_alive = false;
+    rig.pass();
+    rig.later(25 * HOUR);
+    rig.server.world().session_alive = false;
+    let report = rig.pass();
+    assert_eq!(report.exit_code(), ExitCode::NoPerm);
+    assert_eq!(rig.server.count(Act::LoginPassword), 1);
+    let said = report.stop.sentence();
+    let room = "limits.logins 1/7d is full (1 used); there is room again at 2026-11-27T18:0";
+    assert!(said.contains(room), "{said}");
+}
+
+#[test]
 fn a_death_after_more_than_a_day_is_renewed_again() {
     let mut rig = with_password();
     for _ in 0..2 {

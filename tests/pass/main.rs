@@ -12,6 +12,7 @@ mod world;
 
 mod claims;
 mod ending;
+mod fairness;
 mod holds;
 mod limits;
 mod login;

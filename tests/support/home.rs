@@ -156,6 +156,15 @@ impl Home {
     /// Sets a key of the configuration file to a TOML value.
     pub fn set(&mut self, key: &str, value: &str) -> &mut Self {
         self.keys.insert(key.to_owned(), value.to_owned());
+        self.write_keys()
+    }
+
+    pub fn unset(&mut self, key: &str) -> &mut Self {
+        self.keys.remove(key);
+        self.write_keys()
+    }
+
+    fn write_keys(&mut self) -> &mut Self {
         let lines = self
             .keys
             .iter()

@@ -312,6 +312,7 @@ pub fn config(targets: &[&str]) -> Config {
             likes_per_run: 10,
             likes_per_target_per_run: 3,
             likes_per_target: limits(&["8/24h"]),
+            warm_up: Vec::new(),
             max_runtime: 15 * MINUTE,
         },
         pace: Pace {

@@ -76,6 +76,7 @@ fn every_key_can_be_set_by_its_variable() {
             "database" => "sqlite:/x/y.db".to_owned(),
             "quiet_hours" => "22:00-07:00".to_owned(),
             "time_zone" => "UTC".to_owned(),
+            "limits.warm_up" => "25%/3d,50%/7d".to_owned(),
             "session.relogin" => "never".to_owned(),
             "instagram.ca_file" => pem.display().to_string(),
             "instagram.base_url" => "https://127.0.0.1:9".to_owned(),

@@ -26,6 +26,62 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         &["longer than 35d"],
     ),
     ("limits.likes = []", "limits.likes", &["no limit at all"]),
+    // Warm-ups that are none.
+    (
+        "limits.warm_up = \"0%/3d\"",
+        "limits.warm_up",
+        &["never allow anything", "1% to 99%"],
+    ),
+    (
+        "limits.warm_up = \"100%/3d\"",
+        "limits.warm_up",
+        &["100% is no part of the limits"],
+    ),
+    (
+        "limits.warm_up = \"150%/3d\"",
+        "limits.warm_up",
+        &["150% is no part of the limits"],
+    ),
+    (
+        "limits.warm_up = [\"50%/3d\", \"25%/7d\"]",
+        "limits.warm_up",
+        &["allow more than the one before"],
+    ),
+    (
+        "limits.warm_up = [\"25%/7d\", \"50%/7d\"]",
+        "limits.warm_up",
+        &["last longer than the one before"],
+    ),
+    (
+        "limits.warm_up = \"50%/36d\"",
+        "limits.warm_up",
+        &["too long", "up to 35d"],
+    ),
+    (
+        "limits.warm_up = \"50%/0s\"",
+        "limits.warm_up",
+        &["over at once"],
+    ),
+    (
+        "limits.warm_up = \"14d\"",
+        "limits.warm_up",
+        &["not SHARE%/SPAN"],
+    ),
+    (
+        "limits.warm_up = \"half/3d\"",
+        "limits.warm_up",
+        &["not a share such as 25%"],
+    ),
+    (
+        "limits.warm_up = []",
+        "limits.warm_up",
+        &["no stage at all"],
+    ),
+    (
+        "limits.warm_up = \"50%/16d\"\nhistory.keep = \"45d\"",
+        "history.keep",
+        &["16d + 30d = 46d", "at least 46d"],
+    ),
     (
         "limits.likes = \"0/1h\"",
         "limits.likes",

@@ -6,29 +6,17 @@ use super::Running;
 use crate::engage::actor::BETWEEN_LOGINS;
 use crate::engage::login::{Credentials, LoginEnd, log_in};
 use crate::engage::report::{Report, WindowReport};
-use crate::engage::stop::Stop;
+use crate::engage::stop::{HeldBy, Stop};
 use crate::model::{AttemptKind, HoldReason};
 use crate::ports::{Retention, RunEnd};
 
 impl Running<'_> {
     /// One login after `login_required`, where the configuration allows it and none was made in
-    /// the last 24 hours.
+    /// the last 24 hours. The hold waits for a person otherwise, who is told why there was none.
     pub(super) fn log_in_again(&mut self, stop: &Stop) -> Option<Stop> {
         let Stop::Objected(by) = stop else {
             return None;
         };
-        let allowed = by.reason == HoldReason::LoginRequired
-            && self.config.session.relogin
-            && !self.mode.dry_run;
-        let now = self.actor.watch.now();
-        let recent = self
-            .actor
-            .budget
-            .windows
-            .newest(AttemptKind::Login)
-            .is_some_and(|login| {
-                now.since(login.settled_at.unwrap_or(login.claimed_at)) <= BETWEEN_LOGINS
-            });
         let username = self
             .config
             .account
@@ -36,12 +24,14 @@ impl Running<'_> {
             .as_deref()
             .or(self.account.username.as_deref());
         let password = self.config.account.password.as_ref();
-        let (Some(username), Some(password), true, false) = (username, password, allowed, recent)
-        else {
+        let allowed = by.reason == HoldReason::LoginRequired
+            && self.config.session.relogin
+            && !self.mode.dry_run;
+        let (Some(username), Some(password), true) = (username, password, allowed) else {
             return None;
         };
-        if !self.may_send() || self.actor.deadline() <= now.plus(self.login_takes()) {
-            return None;
+        if let Some(why) = self.too_soon_to_log_in() {
+            return Some(no_login(by, &why));
         }
         log::warn!("the session is dead; logging in once, as session.relogin allows");
         let credentials = Credentials { username, password };
@@ -53,9 +43,27 @@ impl Running<'_> {
             "relogin",
         ) {
             LoginEnd::LoggedIn(_) => Some(Stop::LoggedInAgain),
+            LoginEnd::Stop(full @ Stop::WindowFull { .. }) => Some(no_login(by, &full.sentence())),
             // Not logged in: the session is as dead as before, whatever stopped the login.
             LoginEnd::Stop(later) => Some(stop.clone().graver(later)),
         }
+    }
+
+    /// Why no login by itself is made now, if none is.
+    fn too_soon_to_log_in(&self) -> Option<String> {
+        let now = self.actor.watch.now();
+        let windows = &self.actor.budget.windows;
+        let last = windows
+            .newest(AttemptKind::Login)
+            .map(|login| login.settled_at.unwrap_or(login.claimed_at));
+        if let Some(last) = last.filter(|last| now.since(*last) <= BETWEEN_LOGINS) {
+            return Some(format!("it is made once a day, and the last was at {last}"));
+        }
+        let takes = self.login_takes();
+        if !self.may_send(takes) || self.actor.deadline() <= now.plus(takes) {
+            return Some("the pass, or the time before the quiet hours, is over".to_owned());
+        }
+        None
     }
 
     /// The pauses before the four requests of a login, at most: a code asked for when the time is
@@ -116,4 +124,17 @@ impl Running<'_> {
         let trusted = watch.confirmed() && watch.untrusted().is_none() && watch.jumped().is_none();
         trusted && !matches!(report.stop, Stop::Store { .. })
     }
+}
+
+/// The hold's stop, with why no login followed it.
+fn no_login(by: &HeldBy, why: &str) -> Stop {
+    let message = format!(
+        "{}; no login by itself (session.relogin): {why}",
+        by.message
+    );
+    log::warn!("{message}");
+    Stop::Objected(HeldBy {
+        message,
+        ..by.clone()
+    })
 }

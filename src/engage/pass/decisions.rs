@@ -30,6 +30,12 @@ impl Running<'_> {
             Left::TargetCap(likes) => {
                 format!("limits.likes_per_target is reached for this run ({likes})")
             }
+            Left::Kept(room, kept) => format!(
+                "what is left of {} {} ({} used) is kept for targets that were liked less: {kept}",
+                room.limit.scope.key(),
+                room.limit.limit,
+                room.used,
+            ),
             Left::Window(room) => format!(
                 "{} {} is full ({} used); there is room again at {}",
                 room.limit.scope.key(),

@@ -1,6 +1,7 @@
 //! The loop: decide, claim, act, settle, absorb, until the policy says stop.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::act::held_by;
 use super::actor::{Actor, Ports};
@@ -63,6 +64,7 @@ pub fn pass<'a>(input: PassInput<'a>, ports: Ports<'a>) -> Report {
         decisions: Vec::new(),
         windows: Vec::new(),
         halved_until: None,
+        warm_up: None,
         recovered: 0,
         pruned: Pruned::default(),
     };
@@ -113,8 +115,10 @@ impl<'a> Running<'a> {
         let state = State {
             deadline: now,
             quiet_hours: config.quiet_hours,
+            timeout: config.instagram.timeout,
             time_zone: config.time_zone.clone(),
             queue: VecDeque::new(),
+            targets: Vec::new(),
             likes: 0,
             likes_by_target: BTreeMap::new(),
             unproved: account.pk.is_none() || proved.is_none(),
@@ -127,6 +131,13 @@ impl<'a> Running<'a> {
         let mut actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
         actor.max_runtime = Some(config.limits.max_runtime);
         report.halved_until = actor.budget.limits.halved_until;
+        report.warm_up = actor.budget.limits.warm_up;
+        if let Some(until) = report.halved_until {
+            log::info!(until = until.to_string(); "likes are halved: an action block ended recently");
+        }
+        if let Some(stage) = report.warm_up {
+            log::info!(percent = stage.percent; "{}", stage.sentence());
+        }
         Ok(Self {
             config,
             mode,
@@ -144,7 +155,7 @@ impl<'a> Running<'a> {
         self.leave_the_rest(report);
         if let Stop::Objected(doubt) = &report.stop
             && doubt.reason == HoldReason::SessionDoubtful
-            && self.may_send()
+            && self.may_send(self.config.pace.between_requests.max)
         {
             report.stop = settle_doubt(&mut self.actor, &self.account, doubt);
         }
@@ -154,10 +165,11 @@ impl<'a> Running<'a> {
         self.close(report);
     }
 
-    /// Whether the pass may go on sending after it met what ends it.
-    fn may_send(&self) -> bool {
-        let quiet = policy::quiet(&self.state, self.actor.watch.now());
-        self.actor.disturbed().is_none() && quiet.is_none()
+    /// Whether the pass may go on sending for this long after it met what ends it.
+    fn may_send(&self, takes: Duration) -> bool {
+        let now = self.actor.watch.now();
+        let quiet = |at| policy::quiet(&self.state, at).is_some();
+        self.actor.disturbed().is_none() && !quiet(now) && !quiet(now.plus(takes))
     }
 
     /// Everything up to the reason for stopping.
@@ -210,6 +222,11 @@ impl<'a> Running<'a> {
             self.actor.store,
             now,
         )?;
+        self.state.targets = targets
+            .iter()
+            .filter(|target| target.enabled)
+            .map(|target| target.id)
+            .collect();
         self.targets = targets
             .into_iter()
             .filter(|target| target.enabled)

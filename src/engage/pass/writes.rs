@@ -94,7 +94,8 @@ impl Running<'_> {
         report: &mut Report,
     ) -> Result<(), Stop> {
         match error.as_ref().map(|error| &error.next) {
-            Some(Next::SkipGoneItem) => after.state = ItemState::Gone,
+            // An item of a target that cannot be seen any more is as gone as a deleted one.
+            Some(Next::SkipGoneItem | Next::SkipTarget(_)) => after.state = ItemState::Gone,
             Some(Next::SkipInvalidItem) => after.state = ItemState::Failed,
             _ => {}
         }

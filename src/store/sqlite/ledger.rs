@@ -7,19 +7,12 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use crate::model::{
-    Attempt, AttemptId, AttemptKind, ItemId, ItemKind, ItemState, Outcome, Pk, ScopedLimit,
-    TargetId, Timestamp,
+    Attempt, AttemptId, AttemptKind, ItemId, ItemKind, ItemState, MOST_TRIES, Outcome, Pk,
+    READ_BACK_AFTER, ScopedLimit, TargetId, Timestamp,
 };
 use crate::ports::{Claim, Claimed, Settlement};
 
 use super::{AccountId, Fault, changes, holds, items, session, window};
-
-/// A reading earlier than this after the claim may still show the state before a like that the
-/// platform is slow to apply.
-const READ_BACK_AFTER: Duration = Duration::from_mins(15);
-
-/// Likes of one item that may have left this machine, ever.
-const MOST_TRIES: usize = 2;
 
 /// Grants the claim and records it, or says why not. The order is part of the contract: holds,
 /// windows, the item.
@@ -116,7 +109,7 @@ fn may_be_liked(
         matches!(outcome, Some(Outcome::Refused | Outcome::Disproved))
     };
     let read_back = items::unliked_read_at(connection, account, kind, item)?;
-    Ok(likes.len() < MOST_TRIES
+    Ok(likes.len() < MOST_TRIES as usize
         && likes.iter().all(ended_without_effect)
         && read_back.is_some_and(|read_at| read_at >= claimed_at.plus(READ_BACK_AFTER)))
 }
