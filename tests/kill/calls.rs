@@ -17,7 +17,7 @@ fn killed(scene: &Scene, check: impl Fn(&mut Home, &Struck<'_>) + Sync) {
 fn killed_after(requests: usize, scene: &Scene, check: impl Fn(&mut Home, &Struck<'_>) + Sync) {
     let kill = |site: &Site| {
         let kill = format!("{}:signal=SIGKILL:when={}", site.call, site.nth);
-        (site.requests_before >= requests).then(|| vec![kill])
+        (site.requests_before >= requests && !site.only_reads()).then(|| vec![kill])
     };
     sweep(scene, "killed", kill, |home, struck| {
         let about = &struck.about;
@@ -27,8 +27,8 @@ fn killed_after(requests: usize, scene: &Scene, check: impl Fn(&mut Home, &Struc
             Some(sql) => assert_on_record(&record, &sql, about),
             None => assert!(record.is_empty(), "{about}: {record:?}"),
         }
-        // Looking never changes anything, and works, or says who repairs.
-        if home.database().exists() {
+        // Looking works, or says who repairs.
+        if struck.site.nth % 4 == 0 && home.database().exists() {
             let status = home.run(["status"]);
             assert!([0, 73, 74].contains(&status.code()), "{about}: {status}");
             if status.code() != 0 {

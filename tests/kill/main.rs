@@ -6,7 +6,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `KILL_EVERY` | tries every so many-th call; 1 tries all, and fails where they cannot be tried | 10 |
+//! | `KILL_EVERY` | tries every so many-th call; 1 tries all, and fails where they cannot be tried | 30 |
 //! | `KILL_SEED` | which of them, and the random instants | 7 |
 //! | `KILL_ONLY` | one case, as a failure prints it | |
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -15,10 +15,10 @@
 mod home;
 
 mod calls;
-//mod disk;
-//mod faults;
+mod disk;
+mod faults;
 mod instants;
 mod lab;
-//mod signals;
+mod signals;
 mod strace;
 mod sweep;

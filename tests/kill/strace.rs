@@ -22,6 +22,9 @@ const EFFECTS: &str = "?open,openat,?creat,close,write,?pwrite64,pwritev,writev,
      ?mkdir,mkdirat,?chmod,fchmod,fchmodat,?chown,fchown,fchownat,flock,fcntl,connect,sendto,\
      sendmsg,recvfrom,recvmsg,shutdown";
 
+/// What may fail, too.
+const READS: &str = "?pread64,preadv";
+
 /// Of these only the ones on files of the folder matter: the others are the start of any program.
 const ON_FILES: [&str; 4] = ["openat", "open", "close", "fcntl"];
 
@@ -39,6 +42,25 @@ pub struct Site {
     pub requests_before: usize,
     /// Its arguments.
     pub arguments: String,
+    /// How many calls of each name its thread made before it.
+    before: BTreeMap<String, usize>,
+}
+
+impl Site {
+    /// Whether it only reads.
+    pub fn only_reads(&self) -> bool {
+        READS.split([',', '?']).any(|call| call == self.call)
+    }
+
+    /// Whether it leaves every file as it is.
+    pub fn changes_nothing(&self) -> bool {
+        ["close", "fcntl"].contains(&self.call.as_str())
+    }
+
+    /// From here on every call of this name, as `strace` counts them.
+    pub fn from_here(&self, call: &str) -> String {
+        format!("{}+", self.before.get(call).unwrap_or(&0) + 1)
+    }
 }
 
 impl std::fmt::Display for Site {
@@ -86,7 +108,7 @@ impl Tracer {
     /// Runs to the end without doing anything to it, and returns the calls with an effect.
     pub fn sites(&self, home: &Home, words: Words) -> (Ended, Vec<Site>) {
         let log = home.path("calls.log");
-        let ended = self.run(home, words, &log, &["-y", "-e", &format!("trace={EFFECTS}")]);
+        let ended = self.run(home, words, &log, &["-y", "-e", &format!("trace={EFFECTS},{READS}")]);
         let text = fs::read_to_string(&log).unwrap();
         (ended, sites(&text, home.folder.path()))
     }
@@ -138,7 +160,7 @@ fn in_path(name: &str) -> Option<PathBuf> {
 /// The calls in a log, in the order in which they began.
 fn sites(log: &str, folder: &Path) -> Vec<Site> {
     let within = format!("{}/", folder.display());
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let mut requests = 0;
     let mut sites = Vec::new();
@@ -154,9 +176,10 @@ fn sites(log: &str, folder: &Path) -> Vec<Site> {
         let Some((call, arguments)) = rest.split_once('(') else {
             continue;
         };
-        let count = counts.entry((thread, call)).or_default();
-        *count += 1;
-        let nth = *count;
+        let counts = counts.entry(thread).or_default();
+        let before = counts.clone();
+        let nth = before.get(call).unwrap_or(&0) + 1;
+        counts.insert(call.to_owned(), nth);
         let concerns = !ON_FILES.contains(&call) || arguments.contains(&within);
         // Another thread gets as far first.
         if concerns && seen.insert((call, nth)) {
@@ -165,6 +188,7 @@ fn sites(log: &str, folder: &Path) -> Vec<Site> {
                 nth,
                 requests_before: requests,
                 arguments: arguments.to_owned(),
+                before,
             });
         }
         requests += usize::from(SENDS.contains(&call));
