@@ -1,6 +1,6 @@
 //! SIGKILL at every system call with an effect.
 
-use crate::home::Home;
+use crate::home::{Home, mode};
 use crate::lab::{
     age, as_left, assert_at_rest, assert_completes, assert_moderate, assert_on_record,
     assert_recovers, bare_home, lab, number,
@@ -77,7 +77,10 @@ fn an_objection_is_remembered_whole_or_not_at_all() {
     killed_after(5, &scene, |home, struck| {
         let about = &struck.about;
         let held = as_left(home).map_or(0, |sql| {
-            let refused = number(&sql, "SELECT count(*) FROM attempt WHERE outcome = 'refused'");
+            let refused = number(
+                &sql,
+                "SELECT count(*) FROM attempt WHERE outcome = 'refused'",
+            );
             let holds = number(&sql, "SELECT count(*) FROM hold");
             assert_eq!(refused, holds, "{about}");
             holds
@@ -295,4 +298,32 @@ fn a_killed_resume_cleared_the_hold_or_did_not() {
         home: held_by_a_challenge,
     };
     killed_between(&scene, 1);
+}
+
+#[test]
+fn a_killed_export_leaves_the_whole_file_or_none() {
+    let scene = Scene {
+        name: "export",
+        words: Words {
+            arguments: &["session", "export", "settings.json"],
+            input: None,
+        },
+        home: lab,
+    };
+    killed(&scene, |home, struck| {
+        let about = &struck.about;
+        let exported = home.path("settings.json");
+        if exported.exists() {
+            let text = std::fs::read_to_string(&exported).unwrap();
+            let settings: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert!(settings["authorization_data"].is_object(), "{about}");
+            std::fs::remove_file(&exported).unwrap();
+        }
+        for entry in std::fs::read_dir(home.folder.path()).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(".tmp") {
+                assert_eq!(mode(&entry.path()), 0o600, "{about}");
+            }
+        }
+        home.run(scene.words.arguments).expect(0);
+    });
 }

@@ -69,7 +69,8 @@ fn pass_in(home: &Home, bytes: u64, read_only: bool) -> Ended {
 const PAGE: u64 = 4096;
 
 #[test]
-fn a_disk_that_fills_up_in_the_middle_of_a_pass_ends_it_with_74_and_it_goes_on_once_there_is_room() {
+fn a_disk_that_fills_up_in_the_middle_of_a_pass_ends_it_with_74_and_it_goes_on_once_there_is_room()
+{
     let name = "tmpfs/full";
     if !can_mount(name) {
         return;

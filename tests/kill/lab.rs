@@ -142,7 +142,9 @@ pub fn assert_on_record(record: &[RecordEntry], sql: &Connection, about: &str) {
             row.kind == kind(entry)
                 && (item.is_none() || row.item == item)
                 && row.claimed_at <= entry.at_ms + DATE_STEP_MS
-                && row.settled_at.is_none_or(|at| at + DATE_STEP_MS >= entry.at_ms)
+                && row
+                    .settled_at
+                    .is_none_or(|at| at + DATE_STEP_MS >= entry.at_ms)
         };
         let Some(at) = rows.iter().position(stands_for) else {
             panic!("{about}: the ledger knows nothing of {entry:?}");

@@ -108,7 +108,12 @@ impl Tracer {
     /// Runs to the end without doing anything to it, and returns the calls with an effect.
     pub fn sites(&self, home: &Home, words: Words) -> (Ended, Vec<Site>) {
         let log = home.path("calls.log");
-        let ended = self.run(home, words, &log, &["-y", "-e", &format!("trace={EFFECTS},{READS}")]);
+        let ended = self.run(
+            home,
+            words,
+            &log,
+            &["-y", "-e", &format!("trace={EFFECTS},{READS}")],
+        );
         let text = fs::read_to_string(&log).unwrap();
         (ended, sites(&text, home.folder.path()))
     }
@@ -133,7 +138,12 @@ impl Tracer {
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let ended = self.run(home, words, &log, &options);
         let text = String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned();
-        let marks = ["(INJECTED)", "killed by SIGKILL", "--- SIGTERM", "--- SIGINT"];
+        let marks = [
+            "(INJECTED)",
+            "killed by SIGKILL",
+            "--- SIGTERM",
+            "--- SIGINT",
+        ];
         (ended, marks.iter().any(|mark| text.contains(mark)))
     }
 
