@@ -132,7 +132,7 @@ fn is_replay() -> bool {
 }
 
 /// Of each call at least so many are tried.
-const LEAST: usize = 6;
+const LEAST: usize = 4;
 
 /// The sites to try: the one asked for, or of each call every `KILL_EVERY`-th, but some at least.
 /// Locking and closing changes no file: before such a call all is as it is before the next other one.
