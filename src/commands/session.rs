@@ -1,8 +1,8 @@
 //! `session import`, `session export`, `session show`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -247,21 +247,10 @@ fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitC
         return Ok(ExitCode::Ok);
     }
     let path = &flags.file;
-    // Never over an existing file: it may be readable by others, and it may be the only copy.
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(text.expose().as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()
-        });
-    written.map_err(|error| {
+    write_new(path, text.expose()).map_err(|error| {
         let problem = format!(
             "the settings file {} cannot be written: {error}; choose a path that does not exist \
-             yet, in a folder you may write",
+             yet, in a folder you may write, on a disk with room",
             path.display()
         );
         Failure::new(ExitCode::CantCreat, problem)
@@ -276,6 +265,18 @@ fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitC
         },
     );
     Ok(ExitCode::Ok)
+}
+
+/// Writes a file that is there in full or not at all, for its owner only. Never over an existing one:
+/// that may be readable by others, and it may be the only copy.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    // Made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    writeln!(file, "{text}")?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(())
 }
 
 fn show(shell: &Shell, config: &Config) -> Result<ExitCode, Failure> {

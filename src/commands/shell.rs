@@ -16,7 +16,7 @@ use crate::clock::{SystemClock, wall_clock};
 use crate::config::{self, Config, Environment, Loaded, Request};
 use crate::engage::Stop;
 use crate::exit::ExitCode;
-use crate::instagram::Instagram;
+use crate::instagram::{Instagram, SetupError};
 use crate::model::{Account, Device, Session};
 use crate::ports::{Clock, Interrupt, StoreError};
 use crate::store::{LockRequest, Opening, Writer};
@@ -299,8 +299,13 @@ pub fn instagram<'c>(
 ) -> Result<Instagram<&'c SystemClock>, Failure> {
     // What must differ between devices and clients.
     let rng = ChaCha8Rng::seed_from_u64(fresh_seed()?);
-    Instagram::new(&config.instagram, device, session, clock, rng)
-        .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))
+    Instagram::new(&config.instagram, device, session, clock, rng).map_err(|error| {
+        let code = match error {
+            SetupError::Http(_) => ExitCode::Software,
+            _ => ExitCode::Config,
+        };
+        Failure::new(code, error.to_string())
+    })
 }
 
 /// What the account is called in messages.

@@ -70,8 +70,10 @@ pub enum SetupError {
          `story-liker session import FILE`"
     )]
     Session(String),
-    /// Anything else.
-    #[error("the HTTP client cannot be built \u{b7} {0}")]
+    /// The system denies what the client needs (exit 70).
+    #[error(
+        "the HTTP client cannot be built \u{b7} {0} \u{b7} is there a limit on threads or files?"
+    )]
     Http(String),
 }
 

@@ -177,7 +177,14 @@ fn take(
         match try_lock(file) {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(cannot_open(database, &error)),
+            Err(error) => {
+                return Err(StoreError::CannotOpen(format!(
+                    "cannot lock the database {}: {error}; two passes are kept apart by file locks, \
+                     which this file system does not give: put the database on a local disk \
+                     (--database)",
+                    database.display()
+                )));
+            }
         }
         let left = deadline.saturating_sub(clock.monotonic());
         if left.is_zero() || clock.interrupted().is_some() {

@@ -5,7 +5,6 @@
 mod home;
 
 mod exit_codes;
-mod kill;
 mod login;
 mod replies;
 mod secrets;

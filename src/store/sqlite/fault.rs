@@ -43,9 +43,30 @@ impl Fault {
 }
 
 /// What to do about a damaged file; completes every message about one.
-pub(super) const RESTORE: &str = "nothing was sent and the file is unchanged; restore it from a \
-     backup, or move it aside to begin anew (neither a backup nor a new file knows which likes were \
-     sent since, so let a week pass first)";
+///
+/// A disk that cannot be read looks the same to SQLite, and the pass may be in its middle.
+pub(super) const RESTORE: &str = "nothing more was sent, and the file was left as it is; look for \
+     disk errors in the system log first, then restore it from a backup, or move it aside to begin \
+     anew (neither a backup nor a new file knows which likes were sent since, so let a week pass \
+     first)";
+
+/// The error for a file that could not be opened in the first place.
+pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> StoreError {
+    if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) {
+        return no_access(&format!(
+            "cannot open the database ({}): {error}",
+            path.display()
+        ));
+    }
+    report(path, "open the database", error.into())
+}
+
+fn no_access(what: &str) -> StoreError {
+    StoreError::CannotOpen(format!(
+        "{what}; the user that runs story-liker needs to read and write the file and its folder: \
+         change their owner or permissions, or name another file with --database"
+    ))
+}
 
 /// The error for the caller. `doing` completes "cannot ...".
 pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {
@@ -75,12 +96,12 @@ pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
             StoreError::BadState(format!("{what}; the file is damaged: {RESTORE}"))
         }
-        ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
-            StoreError::CannotOpen(format!(
-                "{what}; the user that runs story-liker needs to read and write the file and its \
-                 folder: change their owner or permissions, or name another file with --database"
-            ))
-        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => no_access(&what),
+        // The file itself is open; its journal is made anew for each change.
+        ErrorCode::CannotOpen => StoreError::Io(format!(
+            "{what}; no journal can be made beside the file, so nothing of this change was stored: \
+             is the disk full or read-only, or are too many files open? Mend that and start again"
+        )),
         ErrorCode::DiskFull => StoreError::Io(format!(
             "{what}; nothing of this change was stored: free some space and start again"
         )),
@@ -93,8 +114,8 @@ pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {
         | ErrorCode::FileLockingProtocolFailed
         | ErrorCode::NoLargeFileSupport
         | ErrorCode::OperationInterrupted => StoreError::Io(format!(
-            "{what}; nothing of this change was stored: check the disk and the system log, then \
-             start again"
+            "{what}; check the disk and the system log, then start again: the next pass settles \
+             what this one could not"
         )),
         _ => StoreError::Bug(what),
     }
@@ -122,7 +143,7 @@ mod tests {
         for (code, kind, advice) in [
             (ffi::SQLITE_CORRUPT, "BadState", "backup"),
             (ffi::SQLITE_NOTADB, "BadState", "backup"),
-            (ffi::SQLITE_CANTOPEN, "CannotOpen", "permissions"),
+            (ffi::SQLITE_CANTOPEN, "Io", "full or read-only"),
             (ffi::SQLITE_READONLY, "CannotOpen", "permissions"),
             (ffi::SQLITE_READONLY_DIRECTORY, "CannotOpen", "permissions"),
             (ffi::SQLITE_PERM, "CannotOpen", "permissions"),

@@ -108,11 +108,7 @@ impl Db {
                 connection,
                 path: path.to_owned(),
             }),
-            Err(error) => Err(fault::report(
-                path,
-                "open the database",
-                Fault::Sqlite(error),
-            )),
+            Err(error) => Err(fault::unopened(path, error)),
         }
     }
 

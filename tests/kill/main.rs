@@ -1,0 +1,24 @@
+//! What a process that dies leaves behind: the real binary is killed, starved and refused at its
+//! system calls, one after the other, and the practice server's record is compared with the ledger.
+//!
+//! `strace` chooses the call. Without it, or where tracing is not allowed, those tests say so on
+//! stderr and leave the proof to the kills at each request and at random instants.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `KILL_EVERY` | tries every so many-th call; 1 tries all, and fails where they cannot be tried | 30 |
+//! | `KILL_SEED` | which of them, and the random instants | 7 |
+//! | `KILL_ONLY` | one case, as a failure prints it | |
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../support/home.rs"]
+mod home;
+
+mod calls;
+mod disk;
+mod faults;
+mod instants;
+mod lab;
+mod signals;
+mod strace;
+mod sweep;
