@@ -58,7 +58,16 @@ impl Writer {
 
     /// An empty memory that ends with the process and needs no lock.
     pub fn in_memory(profile: &ProfileName) -> Result<Self, StoreError> {
-        let mut db = Db::in_memory()?;
+        Self::over(Db::in_memory()?, profile)
+    }
+
+    /// The same under a name: writers of this process that give the same name share one memory, as
+    /// two machines would that share a file without its locks.
+    pub fn in_shared_memory(name: &str, profile: &ProfileName) -> Result<Self, StoreError> {
+        Self::over(Db::in_shared_memory(name)?, profile)
+    }
+
+    fn over(mut db: Db, profile: &ProfileName) -> Result<Self, StoreError> {
         db.configure(Durability::ThrowAway)?;
         sqlite::migrate(&mut db)?;
         let account = db.write("open the profile", |transaction| {

@@ -1,335 +1,360 @@
-//! One seeded history.
+//! One history, played.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
-use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
+use story_liker::config::QuietHours;
 use story_liker::engage::{Mode, Report, Stop};
-use story_liker::model::{HoldId, HoldReason};
-use story_liker::ports::{Change, Clock, Interrupt, Store};
+use story_liker::model::{HoldReason, Secret, Timestamp};
+use story_liker::ports::{Change, Store};
 
-use crate::promises;
+use crate::events::{Event, NAMES, SHARED, Settings, Start};
+use crate::judge::Judge;
+use crate::stage::{Memory, Plans, Stage};
+use crate::tally::Tally;
+use crate::world::platform::Entry;
 use crate::world::*;
 
-const NAMES: [&str; 3] = ["anna", "berta", "carla"];
-const PASSES: u32 = 22;
+/// A story has been liked after so many hourly passes at the latest, if nothing objects and every
+/// window has room: a rest of ten hours, and a few passes for three targets under halved limits.
+const PATIENCE: u64 = 24;
 
-/// What happened, so that an idle simulation is noticed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    pub passes: u64,
-    pub requests: u64,
-    pub likes: u64,
-    pub second_likes: u64,
-    pub crashes: u64,
-    pub holds: u64,
-    pub full_windows: u64,
+/// How it went.
+pub struct Played {
+    pub tally: Tally,
+    pub record: Vec<Entry>,
+    /// What is broken, at which event.
+    pub broken: Option<(usize, String)>,
 }
 
-impl Tally {
-    pub fn add(&mut self, other: Self) {
-        self.passes += other.passes;
-        self.requests += other.requests;
-        self.likes += other.likes;
-        self.second_likes += other.second_likes;
-        self.crashes += other.crashes;
-        self.holds += other.holds;
-        self.full_windows += other.full_windows;
-    }
-}
-
-/// One start of the program, as the promises look at it.
+/// How to play.
 #[derive(Clone, Copy, Debug)]
-pub struct Start {
-    /// Index of its first request in the server's record.
-    pub from: usize,
-    /// The wall clock was wrong when it began.
-    pub clock_wrong: bool,
-    /// Something happened to the clock while it ran.
-    pub clock_moved: bool,
-    /// The store failed or the process died.
-    pub failed: bool,
+pub struct How {
+    pub told: bool,
+    pub prunes: bool,
 }
 
-pub struct History {
-    pub rig: Rig,
-    pub starts: Vec<Start>,
-    /// In which start each hold was met, by the start's first request.
-    pub met_in: BTreeMap<HoldId, usize>,
-    rng: ChaCha8Rng,
-    /// Clocks are only wrong where replies carry a `Date`: without one nobody can know.
-    clock_trouble: bool,
+struct History {
+    rig: Rig,
+    stage: Rc<Stage>,
+    how: How,
+    plans: Plans,
+    store_plan: Option<Plan>,
+    moved: bool,
 }
 
-/// Runs the history of this seed; `told` pass by pass.
-pub fn run(seed: u64, told: bool) -> Result<Tally, String> {
-    let mut history = History::new(seed);
-    let mut tally = Tally::default();
-    for number in 0..PASSES {
-        history.between_passes();
-        let (report, elapsed) = history.pass();
-        tally.passes += 1;
-        tally.crashes += u64::from(history.rig.store.failed());
-        tally.full_windows += u64::from(matches!(report.stop, Stop::WindowFull { .. }));
-        let from = history.starts[history.starts.len() - 1].from;
-        for hold in history.rig.holds() {
-            history.met_in.entry(hold.id).or_insert(from);
+/// Plays the events, then lets everything become well and looks whether the program still works.
+pub fn play(settings: &Settings, events: &[Event], how: How) -> Played {
+    let memory = Memory::take();
+    let clock = TestClock::at(settings.starts_at);
+    let mut rig = Rig::over(&NAMES, clock, memory.one);
+    rig.store.prunes = how.prunes;
+    configure(&mut rig, settings);
+    let judge = Judge::new(memory.raw, rig.config.clone(), settings);
+    let stage = Rc::new(Stage::new(&rig, judge, memory.two, memory.lock));
+    stage.other.borrow_mut().as_mut().unwrap().prunes = how.prunes;
+    rig.clock.watch(Some(stage.clone()));
+    let mut history = History {
+        rig,
+        stage,
+        how,
+        plans: Plans::default(),
+        store_plan: None,
+        moved: false,
+    };
+    let mut broken = None;
+    for (number, event) in events.iter().enumerate() {
+        history.happens(event);
+        if let Some(what) = history.stage.broken.borrow_mut().take() {
+            broken = Some((number, what));
+            break;
         }
-        if told {
-            history.tell(number, &report);
-        }
-        promises::check(&mut history, &report, elapsed)
-            .map_err(|broken| format!("seed {seed}, pass {number}: {broken}"))?;
     }
-    tally.holds = history.rig.holds().len() as u64;
-    let world = history.rig.server.look();
-    tally.requests = world.record.len() as u64;
-    let likes = world.record.iter().filter(|entry| entry.act == Act::Like);
-    let mut items: Vec<_> = likes.map(|entry| entry.on).collect();
-    tally.likes = items.len() as u64;
-    items.sort_unstable();
-    items.dedup();
-    tally.second_likes = tally.likes - items.len() as u64;
-    Ok(tally)
+    if broken.is_none() {
+        broken = history.ends_well().map(|what| (events.len(), what));
+    }
+    history.finish(broken)
+}
+
+fn configure(rig: &mut Rig, settings: &Settings) {
+    let config = &mut rig.config;
+    if settings.tight {
+        config.limits.likes = limits(&["5/1h", "16/24h"]);
+        config.limits.story_views = limits(&["4/1h"]);
+        config.limits.requests = limits(&["24/1h", "150/24h"]);
+        config.limits.likes_per_run = 4;
+        config.limits.likes_per_target_per_run = 2;
+        config.limits.likes_per_target = limits(&["5/24h"]);
+    } else {
+        config.limits.likes = limits(&["9/1h", "25/24h", "60/7d"]);
+        config.limits.story_views = limits(&["12/1h"]);
+        config.limits.requests = limits(&["40/1h", "200/24h"]);
+        config.limits.likes_per_run = 7;
+        config.limits.likes_per_target_per_run = 3;
+        config.limits.likes_per_target = limits(&["3/1h", "9/24h"]);
+    }
+    config.session.relogin = settings.relogin;
+    config.account.username = Some("operator".to_owned());
+    config.account.password = Some(Secret::new("secret"));
+    config.first_contact.like_posts = settings.like_posts;
+    config.stories.mark_seen = settings.mark_seen;
+    config.history_keep = 45 * DAY;
+    if let Some(rest) = settings.rest {
+        let time = |minutes: i64| {
+            let number = |value: i64| i8::try_from(value).unwrap();
+            jiff::civil::time(number(minutes / 60), number(minutes % 60), 0, 0)
+        };
+        config.quiet_hours = Some(QuietHours {
+            from: time(rest.from),
+            to: time(rest.to),
+        });
+        config.time_zone = jiff::tz::TimeZone::get(rest.zone).unwrap();
+    }
+    rig.code = settings.code.then_some("123456");
+    let mut world = rig.server.world();
+    world.date = settings.dated.then_some(0);
+    world.has_liked = settings.has_liked;
+    world.second_factor = settings.second_factor;
+    world.page_size = settings.page_size;
 }
 
 impl History {
-    fn new(seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut rig = Rig::in_memory(&NAMES);
-        rig.seed = seed;
-        rig.config.limits.likes = limits(&["5/1h", "16/24h"]);
-        rig.config.limits.story_views = limits(&["4/1h"]);
-        rig.config.limits.requests = limits(&["24/1h", "150/24h"]);
-        rig.config.limits.likes_per_run = 4;
-        rig.config.limits.likes_per_target_per_run = 2;
-        rig.config.limits.likes_per_target = limits(&["7/24h"]);
-        rig.config.session.relogin = rng.random_bool(0.5);
-        rig.config.account.username = Some("operator".to_owned());
-        rig.config.account.password = Some(story_liker::model::Secret::new("secret"));
-        rig.config.first_contact.like_posts = rng.random_bool(0.5);
-        rig.config.stories.mark_seen = rng.random_bool(0.8);
-        rig.code = rng.random_bool(0.5).then_some("123456");
-        let clock_trouble = rng.random_bool(0.5);
-        {
-            let mut world = rig.server.world();
-            world.date = (clock_trouble || rng.random_bool(0.7)).then_some(0);
-            world.has_liked = match rng.random_range(0..4) {
-                0 => HasLiked::Absent,
-                1 => HasLiked::LateBy(10 * MINUTE),
-                _ => HasLiked::Present,
-            };
-            world.second_factor = rng.random_bool(0.3);
-            world.page_size = rng.random_range(2..12);
-            let mut media = 0;
-            for (index, name) in NAMES.iter().enumerate() {
-                media = 1000 * (index as i64 + 1);
-                for _ in 0..rng.random_range(2..14) {
-                    media += 1;
-                    let taken = START.minus(20 * HOUR).plus(minutes(&mut rng, 60 * 50));
-                    world.add_story(name, media, taken);
-                }
-                for _ in 0..rng.random_range(1..9) {
-                    media += 1;
-                    let taken = START.minus(40 * HOUR).plus(minutes(&mut rng, 60 * 70));
-                    world.add_post(name, media, taken);
-                }
+    fn happens(&mut self, event: &Event) {
+        if self.how.told {
+            self.tell(event);
+        }
+        let now = self.rig.clock.server();
+        match *event {
+            Event::Wait(span) => self.rig.later(span),
+            Event::Story(who, media, age) => {
+                let story = platform::thing(media, now.minus(age));
+                self.rig.server.world().people[who].stories.push(story);
             }
-            // A post of two authors is found on both their profiles.
-            world.add_post("anna", media, START.plus(HOUR));
-        }
-        Self {
-            rig,
-            starts: Vec::new(),
-            met_in: BTreeMap::new(),
-            rng,
-            clock_trouble,
-        }
-    }
-
-    fn tell(&mut self, number: u32, report: &Report) {
-        let start = self.starts[self.starts.len() - 1];
-        println!("pass {number}: {} \u{b7} {start:?}", report.stop.sentence());
-        for entry in &self.rig.server.look().record[start.from..] {
-            println!("    {entry:?}");
-        }
-        for hold in self.rig.holds() {
-            println!("    {hold:?}");
-        }
-    }
-
-    fn chance(&mut self, probability: f64) -> bool {
-        self.rng.random_bool(probability)
-    }
-
-    fn between_passes(&mut self) {
-        let gap = match self.rng.random_range(0..10) {
-            0 | 1 => Duration::from_secs(self.rng.random_range(0..120)),
-            2..=4 => minutes(&mut self.rng, 20),
-            _ => Duration::from_secs(self.rng.random_range(3300..3900)),
-        };
-        self.rig.later(gap);
-        if self.chance(0.25) {
-            self.a_person_looks();
-        }
-        if self.chance(0.1) {
-            let who = self.rng.random_range(0..NAMES.len());
-            let (what, new) = (self.rng.random_range(0..4), self.rng.random_range(0..9));
-            let mut world = self.rig.server.world();
-            let person = &mut world.people[who];
-            match what {
-                0 => person.private = !person.private,
-                1 => person.gone = !person.gone,
-                2 => person.name = format!("renamed{new}"),
-                _ => person
-                    .stories
-                    .iter_mut()
-                    .step_by(3)
-                    .for_each(|s| s.gone = true),
+            Event::Post(who, media, age) => {
+                let mut world = self.rig.server.world();
+                let post = platform::thing(media, now.minus(age));
+                if media == SHARED {
+                    world.people[0].posts.push(post.clone());
+                }
+                world.people[who].posts.push(post);
             }
-        }
-        if self.clock_trouble && self.chance(0.3) {
-            let far = self.chance(0.4);
-            let most = if far { 90_000_000 } else { 280_000 };
-            let ahead = self.rng.random_range(-most..=most);
-            let right = self.chance(0.3);
-            self.rig.clock.set_ahead(if right { 0 } else { ahead });
+            Event::Private(who) => {
+                let mut world = self.rig.server.world();
+                world.people[who].private = !world.people[who].private;
+            }
+            Event::Gone(who) => {
+                let mut world = self.rig.server.world();
+                world.people[who].gone = !world.people[who].gone;
+            }
+            Event::Renamed(who, number) => {
+                self.rig.server.world().people[who].name = format!("renamed{number}");
+            }
+            Event::StoriesDeleted(who) => {
+                let mut world = self.rig.server.world();
+                let stories = world.people[who].stories.iter_mut();
+                stories.step_by(3).for_each(|story| story.gone = true);
+            }
+            Event::ClockAhead(millis) => self.rig.clock.set_ahead(millis),
+            Event::PersonLooks => self.a_person_looks(false),
+            Event::SessionDies => self.rig.server.world().session_alive = false,
+            Event::Trouble(act, after, trouble) => self.rig.server.fail_after(act, after, trouble),
+            Event::Clock(after, event) => {
+                self.moved |= !matches!(event, clock::Event::Signal(_));
+                self.rig.clock.schedule(after, event);
+                self.stage.count(match event {
+                    clock::Event::Step(_) => "clock steps",
+                    clock::Event::Suspend(_) => "suspends",
+                    clock::Event::Signal(_) => "signals",
+                });
+            }
+            Event::StoreFails(plan) => self.store_plan = Some(plan),
+            Event::Locked(call) => self.plans.locked = Some(call),
+            Event::Killed(step, when) => self.plans.kill = Some((step, when)),
+            Event::Overlap(step, ahead) => self.plans.overlaps.push((step, ahead)),
+            Event::Start(start) => self.start(start),
         }
     }
 
-    /// Clears what needs a person and brings a session where there is none.
-    fn a_person_looks(&mut self) {
-        let open: Vec<_> = self
-            .rig
-            .holds()
-            .into_iter()
-            .filter(|hold| hold.cleared_at.is_none() && hold.needs_person())
-            .collect();
+    /// Clears what needs a person, or everything, and brings a session where there is none.
+    fn a_person_looks(&mut self, everything: bool) {
+        let holds = self.rig.holds();
+        let open = holds.iter().filter(|hold| hold.cleared_at.is_none());
         let cleared: Vec<_> = open
-            .iter()
+            .filter(|hold| everything || hold.needs_person())
             .map(|hold| Change::HoldCleared {
                 hold: hold.id,
                 by: "resume",
             })
             .collect();
         self.rig.apply(&cleared);
-        if self.rig.store.inner.account().unwrap().session.is_none() {
+        if everything || self.rig.store.inner.account().unwrap().session.is_none() {
             self.rig.bring_session();
+            self.stage.judge.borrow_mut().session_brought();
         }
     }
 
-    fn pass(&mut self) -> (Report, Duration) {
-        let mut clock_moved = false;
-        if self.clock_trouble && self.chance(0.2) {
-            clock_moved = true;
-            let after = Duration::from_secs(self.rng.random_range(0..300));
-            let event = match self.rng.random_range(0..3) {
-                0 => Event::Step(self.rng.random_range(-58_000..58_000)),
-                1 => Event::Step(self.rng.random_range(-9_000_000..9_000_000)),
-                _ => Event::Suspend(Duration::from_secs(self.rng.random_range(1..9_000))),
-            };
-            self.rig.clock.schedule(after, event);
-        }
-        if self.chance(0.05) {
-            let after = Duration::from_secs(self.rng.random_range(0..300));
-            let signal = if self.chance(0.5) {
-                Interrupt::Int
-            } else {
-                Interrupt::Term
-            };
-            self.rig.clock.schedule(after, Event::Signal(signal));
-        }
-        while self.chance(0.3) {
-            let (act, after, trouble) = self.trouble();
-            self.rig.server.fail_after(act, after, trouble);
-        }
-        if self.chance(0.02) {
-            self.rig.server.world().session_alive = false;
-        }
-        if self.chance(0.35) {
-            let when = if self.chance(0.5) {
-                When::Before
-            } else {
-                When::After
-            };
-            let failure = match self.rng.random_range(0..5) {
-                0 => Failure::DiskFull,
-                _ => Failure::Crash,
-            };
-            self.rig.plan = Some(Plan {
-                call: self.rng.random_range(0..50),
-                when,
-                failure,
-            });
-        }
-        let clock_wrong = self.rig.clock.now() != self.rig.clock.server();
-        let from = self.rig.mark();
-        let before = self.rig.clock.monotonic();
+    fn start(&mut self, start: Start) {
+        self.rig.store.restart(self.store_plan.take());
+        self.rig.server.restart();
         let mode = Mode {
-            check_all: self.chance(0.4),
-            dry_run: self.chance(0.05),
+            check_all: start.check_all,
+            dry_run: start.dry_run,
             only: None,
         };
-        let report = self.rig.pass_as(mode);
-        self.starts.push(Start {
-            from,
-            clock_wrong,
-            clock_moved,
-            failed: self.rig.store.failed(),
-        });
-        (report, self.rig.clock.monotonic() - before)
+        let plans = std::mem::take(&mut self.plans);
+        let moved = std::mem::take(&mut self.moved);
+        let from = self.rig.mark();
+        let wrong = self.rig.clock.ahead() != 0;
+        let store = &mut self.rig.store;
+        let report = self.stage.start(mode, start.seed, plans, moved, store);
+        self.rig.clock.restart();
+        let mut tally = self.stage.tally.borrow_mut();
+        if wrong {
+            tally.count("starts with a wrong clock");
+        }
+        if start.dry_run {
+            tally.count("dry runs");
+        }
+        match (report.as_ref().map(|report| &report.stop), self.rig.store.failure()) {
+            (_, Some(Failure::DiskFull | Failure::Unreadable)) => tally.count("disk errors"),
+            (_, Some(_)) => tally.count("damaged databases"),
+            (Some(Stop::WindowFull { .. }), _) => tally.count("full windows"),
+            (Some(Stop::QuietHours { .. }), _) => tally.count("quiet hours"),
+            (Some(Stop::Held(_)), _) => tally.count("starts under a hold"),
+            (Some(Stop::LoggedInAgain), _) => tally.count("logins"),
+            (Some(Stop::ClockOff { .. } | Stop::ClockJumped { .. }), _) => {
+                tally.count("clocks not trusted");
+            }
+            _ => {}
+        }
+        drop(tally);
+        if self.how.told {
+            self.tell_start(from, report.as_ref());
+        }
     }
 
-    fn trouble(&mut self) -> (Act, u32, Trouble) {
-        let act = [
-            Act::CurrentUser,
-            Act::UserByName,
-            Act::Stories,
-            Act::Stories,
-            Act::Posts,
-            Act::MediaInfo,
-            Act::View,
-            Act::View,
-            Act::Like,
-            Act::Like,
-            Act::Like,
-            Act::LoginPassword,
-        ][self.rng.random_range(0..12)];
-        let applied = [Applied::No, Applied::Now, Applied::Late][self.rng.random_range(0..3)];
-        let asked = self.chance(0.3).then(|| minutes(&mut self.rng, 300));
-        let objections = [
-            HoldReason::Throttled,
-            HoldReason::PleaseWait,
-            HoldReason::ActionBlocked,
-            HoldReason::SessionDoubtful,
-            HoldReason::SessionDoubtful,
-            HoldReason::LoginRequired,
-            HoldReason::LoggedOut,
-            HoldReason::Challenge,
-            HoldReason::UnknownShape,
-        ];
-        let reason = objections[self.rng.random_range(0..objections.len())];
-        let of_target = matches!(act, Act::UserByName | Act::Stories | Act::Posts);
-        let of_item = matches!(act, Act::MediaInfo | Act::View | Act::Like);
-        let trouble = match self.rng.random_range(0..14) {
-            0 => Trouble::Unsent,
-            1 => Trouble::NotMade,
-            2 | 3 => Trouble::Broken(applied),
-            4..=6 => Trouble::TimedOut(applied),
-            7 => Trouble::ServerError(applied),
-            8 => Trouble::Incomplete(applied),
-            9 => Trouble::Page(reason),
-            10 if of_target => Trouble::Private,
-            11 if of_target => Trouble::UserGone,
-            10 if of_item => Trouble::ItemGone,
-            11 if of_item => Trouble::InvalidItem,
-            _ => Trouble::Objection(reason, asked),
+    /// Liveness: with nothing in the way the program likes what it is for.
+    fn ends_well(&mut self) -> Option<String> {
+        let week = 8 * DAY;
+        {
+            let mut world = self.rig.server.world();
+            world.troubles.clear();
+            for (person, name) in world.people.iter_mut().zip(NAMES) {
+                (person.private, person.gone) = (false, false);
+                // Renamed before the first contact, nobody would know who that is.
+                person.name = name.to_owned();
+            }
+        }
+        self.rig.clock.set_ahead(0);
+        self.rig.later(week);
+        self.a_person_looks(true);
+        let stories = [90_001, 190_001, 290_001].map(|number| number + 100_000);
+        for (who, media) in stories.into_iter().enumerate() {
+            self.happens(&Event::Story(who, media, Duration::ZERO));
+        }
+        for seed in 0..PATIENCE {
+            self.happens(&Event::Start(Start {
+                seed,
+                check_all: true,
+                dry_run: false,
+            }));
+            if let Some(broken) = self.stage.broken.borrow_mut().take() {
+                return Some(broken);
+            }
+            if stories.iter().all(|media| self.rig.server.likes_of(*media) == 1) {
+                self.stage.tally.borrow_mut().add("passes until all is liked", seed + 1);
+                return self.stage.judge.borrow().no_damage().err();
+            }
+            self.rig.later(HOUR + MINUTE);
+        }
+        Some("liveness: with nothing in the way, new stories are not liked".to_owned())
+    }
+
+    fn tell(&self, event: &Event) {
+        let at = self.rig.clock.server();
+        match event {
+            Event::Wait(span) => println!("{at}  wait {}", humantime::format_duration(*span)),
+            event => println!("{at}  {event:?}"),
+        }
+    }
+
+    fn tell_start(&mut self, from: usize, report: Option<&Report>) {
+        for entry in &self.rig.server.look().record[from..] {
+            println!(
+                "    {}  {:?} {}{}{}",
+                entry.at,
+                entry.act,
+                entry.on.map_or(String::new(), |on| on.to_string()),
+                entry.objected.map_or(String::new(), |it| format!(", answered {it:?}")),
+                if entry.at.distance(entry.wall) < Duration::from_secs(1) {
+                    String::new()
+                } else {
+                    format!(", its own clock shows {}", entry.wall)
+                }
+            );
+        }
+        let ended = report.map_or("killed".to_owned(), |report| {
+            format!("{}: {}", report.exit_code().number(), report.stop.sentence())
+        });
+        println!("    ended with {ended}");
+        for hold in self.rig.holds() {
+            if hold.cleared_at.is_none() {
+                let until = hold.until.map_or("a person acts".to_owned(), |at| at.to_string());
+                println!("    hold {:?} until {until}", hold.reason);
+            }
+        }
+    }
+
+    fn finish(self, broken: Option<(usize, String)>) -> Played {
+        self.rig.clock.watch(None);
+        let Ok(stage) = Rc::try_unwrap(self.stage) else {
+            panic!("nobody else has the stage");
         };
-        (act, self.rng.random_range(0..3), trouble)
+        let record = std::mem::take(&mut self.rig.server.world().record);
+        let mut tally = stage.tally.into_inner();
+        let judge = stage.judge.into_inner();
+        for hold in judge.holds.values() {
+            tally.count("holds");
+            tally.count(match hold.reason {
+                HoldReason::ActionBlocked => "action blocks",
+                HoldReason::Throttled | HoldReason::PleaseWait => "throttlings",
+                HoldReason::Challenge => "challenges",
+                HoldReason::LoginRequired | HoldReason::LoggedOut => "dead sessions",
+                _ => "other holds",
+            });
+        }
+        account_for(&mut tally, &record);
+        let (raw, two) = (judge.into_raw(), stage.other.into_inner());
+        if let (None, Some(two)) = (&broken, two) {
+            let memory = Memory {
+                one: self.rig.store.inner,
+                two: two.inner,
+                raw,
+                lock: stage.lock,
+            };
+            memory.give_back();
+        }
+        Played {
+            tally,
+            record,
+            broken,
+        }
     }
 }
 
-fn minutes(rng: &mut ChaCha8Rng, most: u64) -> Duration {
-    MINUTE * rng.random_range(0..most) as u32
+fn account_for(tally: &mut Tally, record: &[Entry]) {
+    tally.count("histories");
+    tally.add("requests", record.len() as u64);
+    let mut likes: Vec<(Option<i64>, Timestamp)> = record
+        .iter()
+        .filter(|entry| entry.act == Act::Like)
+        .map(|entry| (entry.on, entry.at))
+        .collect();
+    tally.add("likes", likes.len() as u64);
+    likes.sort_unstable();
+    let again = likes.windows(2).filter(|pair| pair[0].0 == pair[1].0).count();
+    tally.add("second likes", again as u64);
+    let spans = record.first().zip(record.last());
+    let days = spans.map_or(0, |(first, last)| last.at.since(first.at).as_secs() / 86_400);
+    tally.add("days", days);
 }

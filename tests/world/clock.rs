@@ -8,6 +8,8 @@ use std::time::Duration;
 use story_liker::model::Timestamp;
 use story_liker::ports::{Clock, Interrupt};
 
+use super::steps::{Step, Steps};
+
 /// Something that happens to the clock or the program while time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -28,6 +30,7 @@ struct Inner {
     awake: Duration,
     events: Vec<(Timestamp, Event)>,
     interrupted: Option<Interrupt>,
+    steps: Option<Rc<dyn Steps>>,
 }
 
 impl TestClock {
@@ -38,6 +41,7 @@ impl TestClock {
             awake: Duration::ZERO,
             events: Vec::new(),
             interrupted: None,
+            steps: None,
         })))
     }
 
@@ -62,6 +66,30 @@ impl TestClock {
         let at = inner.truth.plus(after);
         inner.events.push((at, event));
         inner.events.sort_by_key(|(at, _)| *at);
+    }
+
+    /// How far the wall clock is ahead of the server's.
+    pub fn ahead(&self) -> i64 {
+        self.0.borrow().wall_ahead
+    }
+
+    /// Lets `steps` watch every call of a port from now on, or nobody.
+    pub fn watch(&self, steps: Option<Rc<dyn Steps>>) {
+        self.0.borrow_mut().steps = steps;
+    }
+
+    pub fn before(&self, step: Step) {
+        let steps = self.0.borrow().steps.clone();
+        if let Some(steps) = steps {
+            steps.before(step);
+        }
+    }
+
+    pub fn after(&self, step: Step) {
+        let steps = self.0.borrow().steps.clone();
+        if let Some(steps) = steps {
+            steps.after(step);
+        }
     }
 
     /// A new process: no signal, nothing scheduled.
@@ -111,8 +139,10 @@ impl Clock for TestClock {
     }
 
     fn sleep_until(&self, deadline: Timestamp) {
+        self.before(Step::Sleep);
         let span = deadline.since(self.now());
         self.0.borrow_mut().pass(span, true);
+        self.after(Step::Sleep);
     }
 
     fn interrupted(&self) -> Option<Interrupt> {

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod platform;
+pub mod steps;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use story_liker::store::{Durability, LockRequest, Opening, Writer};
 
 pub use clock::{Event, TestClock};
 pub use platform::{Act, Applied, HasLiked, MYSELF, Server, Trouble, pk};
+pub use steps::{Step, Steps};
 pub use store::{Failure, FaultyStore, Plan, When};
 
 /// 2026-11-20T18:00:00Z.
@@ -72,7 +74,8 @@ impl Rig {
         Self::over(targets, TestClock::at(START), writer)
     }
 
-    fn over(targets: &[&str], clock: TestClock, writer: Writer) -> Self {
+    /// The same over any store, at the clock's time.
+    pub fn over(targets: &[&str], clock: TestClock, writer: Writer) -> Self {
         let server = Server::new(clock.clone());
         for (index, name) in targets.iter().enumerate() {
             server.world().add_person(index as i64 + 1, name);
@@ -95,7 +98,8 @@ impl Rig {
             pk: pk(MYSELF),
             username: "operator".to_owned(),
         };
-        rig.apply(&[Change::Proved { myself, at: START }]);
+        let at = rig.clock.server();
+        rig.apply(&[Change::Proved { myself, at }]);
         rig
     }
 
@@ -106,6 +110,7 @@ impl Rig {
             json: Secret::new("{\"version\":0}"),
         };
         let at = self.clock.server();
+        self.server.world().given = session.json.expose().to_owned();
         self.apply(&[Change::SessionObtained { session, at }]);
         self.server.world().session_alive = true;
     }
@@ -137,27 +142,14 @@ impl Rig {
     pub fn pass_as(&mut self, mode: Mode) -> Report {
         self.store.restart(self.plan.take());
         self.server.restart();
-        let account = self.store.inner.account().unwrap();
-        let mut platform = self.server.connect(account.session);
-        let mut codes = Codes {
-            code: self.code,
-            asked: 0,
-            at: None,
-        };
-        let input = PassInput {
+        let mut codes = Codes::of(self.code);
+        let process = Process {
             config: &self.config,
-            mode,
-            seed: self.seed,
-            run_id: "test",
-            codes: &mut codes,
-        };
-        let ports = Ports {
-            platform: &mut platform,
-            store: &mut self.store,
+            server: &self.server,
             clock: &self.clock,
-            waiting: &mut Nobody,
+            seed: self.seed,
         };
-        let report = pass(input, ports);
+        let report = process.pass(mode, &mut self.store, &mut codes);
         self.codes_asked += codes.asked;
         self.code_asked_at = codes.at.or(self.code_asked_at);
         self.seed += 1;
@@ -263,10 +255,54 @@ impl Rig {
     }
 }
 
-struct Codes {
+/// One process: what it is started with.
+pub struct Process<'a> {
+    pub config: &'a Config,
+    pub server: &'a Server,
+    pub clock: &'a TestClock,
+    pub seed: u64,
+}
+
+impl Process<'_> {
+    pub fn pass(&self, mode: Mode, store: &mut FaultyStore, codes: &mut Codes) -> Report {
+        let account = store.inner.account().unwrap();
+        let mut platform = self.server.connect(account.session);
+        platform.device = account.device.map_or_else(
+            || format!("{{\"made_by\":{}}}", self.seed),
+            |device| device.json,
+        );
+        let input = PassInput {
+            config: self.config,
+            mode,
+            seed: self.seed,
+            run_id: "test",
+            codes,
+        };
+        let ports = Ports {
+            platform: &mut platform,
+            store,
+            clock: self.clock,
+            waiting: &mut Nobody,
+        };
+        pass(input, ports)
+    }
+}
+
+/// An authenticator app, or none.
+pub struct Codes {
     code: Option<&'static str>,
     asked: u32,
     at: Option<Timestamp>,
+}
+
+impl Codes {
+    pub fn of(code: Option<&'static str>) -> Self {
+        Self {
+            code,
+            asked: 0,
+            at: None,
+        }
+    }
 }
 
 impl CodeSource for Codes {

@@ -10,6 +10,7 @@ use story_liker::model::*;
 use story_liker::ports::*;
 
 use super::clock::TestClock;
+use super::steps::Step;
 
 pub const MYSELF: i64 = 7000;
 const DAY: Duration = Duration::from_hours(24);
@@ -40,6 +41,8 @@ pub enum Act {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub at: Timestamp,
+    /// What the sender's clock showed when it sent this.
+    pub wall: Timestamp,
     pub act: Act,
     /// The item, or the user listed.
     pub on: Option<i64>,
@@ -48,6 +51,8 @@ pub struct Entry {
     pub said: Vec<(i64, Option<bool>)>,
     /// The objection it was answered with.
     pub objected: Option<HoldReason>,
+    /// How long the objection asked to wait.
+    pub asked: Option<Duration>,
 }
 
 /// Whether a request without an answer took effect all the same.
@@ -61,6 +66,8 @@ pub enum Applied {
 /// How a request fails: every combination of `Next` and `Effect` the HTTP adapter makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
+    /// The answer takes this many seconds more than usual.
+    Slow(u8),
     /// No connection: no byte left.
     Unsent,
     /// The request could not be built.
@@ -130,6 +137,8 @@ pub struct World {
     pub me: i64,
     /// Grows with every reply, like a state header.
     pub version: u32,
+    /// The session as the last reply left it.
+    pub given: String,
     pub violations: Vec<String>,
     silent: bool,
 }
@@ -153,6 +162,7 @@ impl Server {
             second_factor: false,
             me: MYSELF,
             version: 0,
+            given: String::new(),
             violations: Vec::new(),
             silent: false,
         })))
@@ -164,6 +174,10 @@ impl Server {
 
     pub fn look(&self) -> Ref<'_, World> {
         self.0.borrow()
+    }
+
+    pub fn clock(&self) -> TestClock {
+        self.0.borrow().clock.clone()
     }
 
     /// From now on any request is a violation: its sender has died or lost its memory.
@@ -214,6 +228,7 @@ impl Server {
         Client {
             server: self.clone(),
             session,
+            device: "{}".to_owned(),
         }
     }
 }
@@ -352,7 +367,7 @@ impl World {
     }
 }
 
-fn thing(media: i64, taken_at: Timestamp) -> Thing {
+pub fn thing(media: i64, taken_at: Timestamp) -> Thing {
     Thing {
         media,
         taken_at,
@@ -378,10 +393,25 @@ fn failed(next: Next, effect: Effect) -> PlatformError {
 pub struct Client {
     server: Server,
     pub session: Option<Session>,
+    /// The stored device, or the one this process made.
+    pub device: String,
 }
 
 impl Client {
     fn ask<T>(
+        &mut self,
+        act: Act,
+        on: Option<i64>,
+        work: impl FnOnce(&mut World) -> Result<(T, Vec<(i64, Option<bool>)>), PlatformError>,
+    ) -> Answer<T> {
+        let clock = self.server.clock();
+        clock.before(Step::Platform(act));
+        let answer = self.answer(act, on, work);
+        clock.after(Step::Platform(act));
+        answer
+    }
+
+    fn answer<T>(
         &mut self,
         act: Act,
         on: Option<i64>,
@@ -394,7 +424,12 @@ impl Client {
         }
         let mut world = self.server.world();
         let clock = world.clock.clone();
-        let trouble = world.take_trouble(act);
+        let mut trouble = world.take_trouble(act);
+        let mut slow = Duration::ZERO;
+        if let Some(Trouble::Slow(seconds)) = trouble {
+            trouble = None;
+            slow = Duration::from_secs(u64::from(seconds));
+        }
         match trouble {
             Some(Trouble::Unsent) => return no_reply(Next::RepeatRead, Effect::Unsent),
             Some(Trouble::NotMade) => return no_reply(Next::EndPass, Effect::Unsent),
@@ -404,6 +439,7 @@ impl Client {
             let note = format!("{act:?} was sent by a process that had died or lost its memory");
             world.violations.push(note);
         }
+        let wall = clock.now();
         clock.spend(HALF_WAY);
         let at = clock.server();
         let applied = match trouble {
@@ -433,16 +469,21 @@ impl Client {
         };
         world.record.push(Entry {
             at,
+            wall,
             act,
             on,
             took_effect,
             said,
             objected: objection(trouble, alive),
+            asked: match trouble {
+                Some(Trouble::Objection(_, asked)) => asked,
+                _ => None,
+            },
         });
         let date = world
             .date
             .map(|off| Timestamp::from_secs(clock.server().as_secs() + off));
-        clock.spend(HALF_WAY);
+        clock.spend(HALF_WAY + slow);
         world.version += 1;
         let json = format!("{{\"version\":{}}}", world.version);
         let error = match trouble {
@@ -461,6 +502,9 @@ impl Client {
             (None, Some(result)) => result.map(|(value, _)| value),
             (None, None) => unreachable!("without trouble the work was done"),
         };
+        if self.session.is_some() {
+            self.server.world().given = json.clone();
+        }
         let session = self.session.as_mut().map(|session| {
             session.json = Secret::new(json);
             session.clone()
@@ -476,9 +520,10 @@ impl Client {
         if answer.result.is_ok() {
             let mut world = self.server.world();
             world.session_alive = true;
+            world.given = format!("{{\"version\":{}}}", world.version);
             let session = Session {
                 pk: pk(world.me),
-                json: Secret::new(format!("{{\"version\":{}}}", world.version)),
+                json: Secret::new(world.given.clone()),
             };
             answer.session = Some(session);
         }
@@ -512,8 +557,12 @@ fn answered(trouble: Trouble, clock: &TestClock) -> PlatformError {
         Trouble::UserGone => refused(Next::SkipTarget(TargetTrouble::Gone)),
         Trouble::ItemGone => refused(Next::SkipGoneItem),
         Trouble::InvalidItem => refused(Next::SkipInvalidItem),
-        Trouble::Unsent | Trouble::NotMade | Trouble::Broken(_) | Trouble::TimedOut(_) => {
-            unreachable!("these have no reply")
+        Trouble::Slow(_)
+        | Trouble::Unsent
+        | Trouble::NotMade
+        | Trouble::Broken(_)
+        | Trouble::TimedOut(_) => {
+            unreachable!("these have no reply, or a good one")
         }
     }
 }
@@ -654,7 +703,7 @@ impl Platform for Client {
 
     fn device(&self) -> Device {
         Device {
-            json: "{}".to_owned(),
+            json: self.device.clone(),
         }
     }
 

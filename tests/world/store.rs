@@ -7,6 +7,7 @@ use story_liker::ports::*;
 use story_liker::store::Writer;
 
 use super::platform::Server;
+use super::steps::Step;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -22,6 +23,8 @@ pub enum Failure {
     Crash,
     /// The disk is full, from this call on.
     DiskFull,
+    /// This one call cannot read or write.
+    Unreadable,
     /// This one call finds damage.
     Damage,
 }
@@ -38,6 +41,8 @@ pub struct FaultyStore {
     pub inner: Writer,
     pub plan: Option<Plan>,
     pub calls: Vec<&'static str>,
+    /// Whether pruning does something.
+    pub prunes: bool,
     server: Server,
     failed: Option<Failure>,
 }
@@ -48,6 +53,7 @@ impl FaultyStore {
             inner,
             plan: None,
             calls: Vec::new(),
+            prunes: true,
             server,
             failed: None,
         }
@@ -64,7 +70,22 @@ impl FaultyStore {
         self.failed.is_some()
     }
 
+    pub fn failure(&self) -> Option<Failure> {
+        self.failed
+    }
+
     fn through<T>(
+        &mut self,
+        name: &'static str,
+        call: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.server.clock().before(Step::Store(name));
+        let result = self.planned(name, call);
+        self.server.clock().after(Step::Store(name));
+        result
+    }
+
+    fn planned<T>(
         &mut self,
         name: &'static str,
         call: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
@@ -95,6 +116,7 @@ impl FaultyStore {
 fn error(failure: Failure) -> StoreError {
     match failure {
         Failure::Crash => StoreError::Bug("killed".to_owned()),
+        Failure::Unreadable => StoreError::Io("the disk cannot be read".to_owned()),
         Failure::DiskFull => StoreError::Io("the disk is full".to_owned()),
         Failure::Damage => StoreError::BadState("the database is damaged".to_owned()),
     }
@@ -174,7 +196,14 @@ impl Store for FaultyStore {
         self.through("add_hold", |store| store.add_hold(hold, now))
     }
     fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
-        self.through("prune", |store| store.prune(retention, now))
+        let prunes = self.prunes;
+        self.through("prune", |store| {
+            if prunes {
+                store.prune(retention, now)
+            } else {
+                Ok(Pruned::default())
+            }
+        })
     }
     fn prunable(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
         self.through("prunable", |store| store.prunable(retention, now))

@@ -96,6 +96,16 @@ impl Db {
         }
     }
 
+    /// A database in memory that every connection of this process to the same name shares, for as
+    /// long as one is open. Nobody waits for another: what is locked is busy at once.
+    pub fn in_shared_memory(name: &str) -> Result<Self, StoreError> {
+        let path = PathBuf::from(shared_memory(name));
+        let mode = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_URI;
+        Self::connect(&path, mode, Duration::ZERO)
+    }
+
     fn connect(path: &Path, mode: OpenFlags, busy_timeout: Duration) -> Result<Self, StoreError> {
         let open = || {
             let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -178,6 +188,11 @@ impl Db {
         };
         write().map_err(|fault| fault::report(path, doing, fault))
     }
+}
+
+/// Where a shared database in memory is found: SQLite keeps one for each name with a slash.
+pub fn shared_memory(name: &str) -> String {
+    format!("file:/{name}?vfs=memdb")
 }
 
 #[cfg(test)]

@@ -1,0 +1,229 @@
+//! What the rows have to say: P2, P4 and P5 from the database.
+
+use std::collections::BTreeMap;
+
+use rusqlite::OptionalExtension;
+use story_liker::model::{HoldReason, Timestamp};
+
+use super::{Judge, Judged, Pending, RESOLUTION, Started};
+use crate::world::platform::Entry;
+use crate::world::*;
+
+/// An attempt without outcome stands later than any moment.
+const NEWEST_CLAIM: &str = "
+    SELECT id, kind, call, item_pk FROM attempt
+    WHERE stands_at = 9223372036854775807 AND settled_at IS NULL ORDER BY id DESC LIMIT 1";
+
+const OPEN_CLAIMS: &str = "
+    SELECT count(*) FROM attempt
+    WHERE stands_at = 9223372036854775807 AND settled_at IS NULL";
+
+const SETTLED: &str = "SELECT settled_at, outcome, detail FROM attempt WHERE id = ?1";
+
+const DOUBLE_LIKES: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM attempt
+        WHERE kind = 'like' AND (outcome IS NULL OR outcome IN ('ok', 'unknown'))
+        GROUP BY item_pk HAVING count(*) > 1)
+    UNION ALL SELECT count(*) FROM (
+        SELECT 1 FROM attempt WHERE kind = 'like' AND outcome IS NOT 'unsent'
+        GROUP BY item_pk HAVING count(*) > 2)
+    UNION ALL SELECT count(*) FROM attempt WHERE settled_at < claimed_at
+    UNION ALL SELECT count(*) FROM attempt WHERE (settled_at IS NULL) <> (outcome IS NULL)
+    UNION ALL SELECT count(*) FROM pragma_foreign_key_check";
+
+impl Judge {
+    /// P5: every act is on record before it is sent, by a claim of its own.
+    pub(super) fn claimed_before(&mut self, index: usize, entry: &Entry, start: usize) -> Judged {
+        let claim: Option<(i64, String, String, Option<i64>)> = self
+            .raw
+            .prepare_cached(NEWEST_CLAIM)
+            .unwrap()
+            .query_row([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()
+            .unwrap();
+        let (kind, call) = on_record(entry.act);
+        let item = entry
+            .on
+            .filter(|_| matches!(entry.act, Act::View | Act::Like | Act::MediaInfo));
+        let fits = |(id, of_kind, of_call, of_item): &(i64, String, String, Option<i64>)| {
+            *id > self.last_claim && of_kind == kind && of_call == call && *of_item == item
+        };
+        let Some((attempt, ..)) = claim.as_ref().filter(|claim| fits(claim)) else {
+            return Err(format!(
+                "P5: {:?} at {} is not on record as claimed; the newest open claim is {claim:?}",
+                entry.act, entry.at
+            ));
+        };
+        self.last_claim = *attempt;
+        self.attempts.insert(*attempt, index);
+        self.pending.push(Pending {
+            attempt: *attempt,
+            entry: index,
+            start,
+            first: self.starts[start].requests == 0,
+        });
+        Ok(())
+    }
+
+    /// Something may have been settled: with its hold, not before the server received it, and as
+    /// what it was.
+    pub fn settled(&mut self, record: &[Entry]) -> Judged {
+        let mut left = Vec::new();
+        for pending in std::mem::take(&mut self.pending) {
+            let row: Option<(Option<i64>, Option<String>, String)> = self
+                .raw
+                .prepare_cached(SETTLED)
+                .unwrap()
+                .query_row([pending.attempt], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()
+                .unwrap();
+            let Some((settled_at, outcome, detail)) = row else {
+                return Err("P5: the record of a request is gone".to_owned());
+            };
+            let (Some(settled_at), Some(outcome)) = (settled_at, outcome) else {
+                left.push(pending);
+                continue;
+            };
+            let entry = &record[pending.entry];
+            if detail == "found without outcome after a crash" {
+                if outcome != "unknown" {
+                    return Err(format!("P5: a killed request was settled as {outcome}"));
+                }
+                continue;
+            }
+            self.read_holds(record)?;
+            self.is_remembered(pending.attempt, entry, pending.start)?;
+            let by_itself = self.running.contains(&pending.start);
+            let knows = self.own_clock || !pending.first || self.starts[pending.start].ahead == 0;
+            let stands = Timestamp::from_millis(settled_at).plus(RESOLUTION);
+            if by_itself && knows && stands < self.time(entry) {
+                return Err(format!(
+                    "P1: {:?} at {} stands at {settled_at} on record, before it was received",
+                    entry.act, entry.at
+                ));
+            }
+            let true_ok = entry.objected.is_none()
+                && (entry.took_effect || !matches!(entry.act, Act::Like | Act::View));
+            if outcome == "unsent" || outcome == "ok" && !true_ok {
+                return Err(format!(
+                    "P5: {:?} at {} was settled as {outcome}",
+                    entry.act, entry.at
+                ));
+            }
+        }
+        self.pending = left;
+        Ok(())
+    }
+
+    /// P5: a pass that ends leaves nothing open. A dry run settles nothing but its own.
+    pub(super) fn nothing_is_open(&self, start: &Started) -> Judged {
+        if self.open_claims() > 0 && !start.dry_run {
+            return Err("P5: the pass left an attempt unsettled".to_owned());
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_claims(&self) -> i64 {
+        let mut statement = self.raw.prepare_cached(OPEN_CLAIMS).unwrap();
+        statement.query_row([], |row| row.get(0)).unwrap()
+    }
+
+    /// P5: the session on record is the one the server last gave; none is kept that it declared
+    /// dead.
+    pub(super) fn session_is_the_one_given(&self, start: &Started, given: &str) -> Judged {
+        let stored: Option<String> = self
+            .raw
+            .prepare_cached("SELECT content FROM session")
+            .unwrap()
+            .query_row([], |row| row.get(0))
+            .optional()
+            .unwrap();
+        let declared_dead = || {
+            let mut holds = self.holds.values();
+            holds.any(|hold| {
+                let reason = hold.reason;
+                matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
+            })
+        };
+        match stored {
+            Some(stored) if start.given != given && stored != given => Err(format!(
+                "P5: the session on record is {stored}, the server last gave {given}"
+            )),
+            None if !declared_dead() => Err("P5: the session is lost".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// P4: the device is made once.
+    pub(super) fn device_is_the_same(&mut self) -> Judged {
+        let device: Option<String> = self
+            .raw
+            .prepare_cached("SELECT device FROM account")
+            .unwrap()
+            .query_row([], |row| row.get(0))
+            .unwrap();
+        if self.device.is_some() && self.device != device {
+            return Err(format!("P4: device {:?} became {device:?}", self.device));
+        }
+        self.device = device;
+        Ok(())
+    }
+
+    /// P5 and P2: a sound file, and no item with two likes that may have taken.
+    pub fn no_damage(&self) -> Judged {
+        let mut statement = self.raw.prepare_cached(DOUBLE_LIKES).unwrap();
+        let wrong = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+        let wrong: Vec<i64> = wrong.map(Result::unwrap).collect();
+        if wrong.iter().any(|count| *count > 0) {
+            return Err(format!("P5: rows that contradict each other: {wrong:?}"));
+        }
+        let verdict: String = self
+            .raw
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        if verdict == "ok" {
+            Ok(())
+        } else {
+            Err(format!("P5: the database is damaged: {verdict}"))
+        }
+    }
+
+    /// Every row of the tables that a dry run leaves alone, as text.
+    pub(super) fn tables(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let tables = ["target", "story", "post", "run"];
+        let dump = tables.into_iter().map(|table| {
+            let query = format!("SELECT * FROM {table}");
+            let mut statement = self.raw.prepare_cached(&query).unwrap();
+            let columns = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                let values = (0..columns).map(|column| row.get(column));
+                let values: Vec<rusqlite::types::Value> = values.collect::<Result<_, _>>()?;
+                Ok(format!("{values:?}"))
+            });
+            (table, rows.unwrap().map(Result::unwrap).collect())
+        });
+        dump.collect()
+    }
+}
+
+/// Kind and call of the attempt that such a request is claimed as.
+fn on_record(act: Act) -> (&'static str, &'static str) {
+    match act {
+        Act::CurrentUser => ("read", "current_user"),
+        Act::UserByName => ("read", "user_by_name"),
+        Act::Stories => ("read", "stories"),
+        Act::Posts => ("read", "posts"),
+        Act::MediaInfo => ("read", "media_info"),
+        Act::View => ("story_view", "view_story"),
+        Act::Like => ("like", "like"),
+        Act::LoginPrepare => ("read", "login_prepare"),
+        Act::LoginKey => ("read", "login_key"),
+        Act::LoginPassword => ("login", "login_password"),
+        Act::LoginCode => ("login_code", "login_code"),
+    }
+}

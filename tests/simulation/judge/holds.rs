@@ -1,0 +1,132 @@
+//! P3, the other half: an objection that was answered to a living process has its hold, and the hold
+//! is as long as the promises say. The table of the promises stands here a second time.
+
+use std::time::Duration;
+
+use story_liker::model::{HoldReason, Timestamp};
+
+use super::{Held, HoldKey, Judge, Judged};
+use crate::world::platform::Entry;
+use crate::world::*;
+
+const HOLDS: &str = "
+    SELECT id, reason, since_at, until_at, cleared_at, attempt FROM hold ORDER BY id";
+
+impl Judge {
+    /// Reads the holds, and judges those that are new.
+    pub(super) fn read_holds(&mut self, record: &[Entry]) -> Judged {
+        let now_running = self.running.last().copied().unwrap_or_default();
+        let rows: Vec<(HoldKey, Held)> = {
+            let mut statement = self.raw.prepare_cached(HOLDS).unwrap();
+            let moment = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+            let rows = statement.query_map([], |row| {
+                let reason: String = row.get(1)?;
+                let held = Held {
+                    reason: HoldReason::parse(&reason).unwrap(),
+                    since: Timestamp::from_millis(row.get(2)?),
+                    until: moment(row.get(3)?),
+                    cleared: moment(row.get(4)?),
+                    attempt: row.get(5)?,
+                    met_in: now_running,
+                };
+                Ok(((row.get(0)?, held.since), held))
+            });
+            rows.unwrap().map(Result::unwrap).collect()
+        };
+        for (id, row) in rows {
+            if let Some(known) = self.holds.get_mut(&id) {
+                known.cleared = row.cleared;
+                continue;
+            }
+            self.is_long_enough(record, row)?;
+            self.holds.insert(id, row);
+        }
+        Ok(())
+    }
+
+    fn is_long_enough(&self, record: &[Entry], hold: Held) -> Judged {
+        let index = hold.attempt.and_then(|id| self.attempts.get(&id));
+        let entry = index.map(|index| &record[*index]);
+        let entry = entry.filter(|entry| entry.objected == Some(hold.reason));
+        let asked = entry.and_then(|entry| {
+            let asked = entry.asked?;
+            Some(self.time(entry).plus(asked).minus(super::RESOLUTION))
+        });
+        let same = |held: &&Held| held.reason == hold.reason;
+        let overlapped = self.starts.get(hold.met_in).is_some_and(|s| s.overlapped);
+        // What another machine meets meanwhile is not known to a pass that has begun.
+        let earlier = self.holds.values().filter(same);
+        let earlier = earlier.filter(|_| !overlapped);
+        let least = match hold.reason {
+            HoldReason::Throttled | HoldReason::PleaseWait => {
+                let (first, most) = match hold.reason {
+                    HoldReason::Throttled => (30 * MINUTE, 12 * HOUR),
+                    _ => (2 * HOUR, DAY),
+                };
+                Some(doubled(hold, earlier, first, most).max(asked.unwrap_or(hold.since)))
+            }
+            HoldReason::ActionBlocked => {
+                let month = hold.since.minus(30 * DAY);
+                let before = earlier.filter(|held| held.since >= month).count();
+                match (before, asked) {
+                    (0, Some(date)) if date > hold.since => Some(date),
+                    (0, _) => Some(hold.since.plus(2 * DAY)),
+                    (1, date) => Some(hold.since.plus(7 * DAY).max(date.unwrap_or(hold.since))),
+                    _ => None,
+                }
+            }
+            HoldReason::UnknownShape => Some(hold.since.plus(6 * HOUR)),
+            HoldReason::Unavailable => {
+                Some(doubled(hold, earlier, 2 * HOUR, 12 * HOUR))
+            }
+            _ => None,
+        };
+        let enough = match (hold.until, least) {
+            (None, _) => true,
+            (Some(until), Some(least)) => until >= least,
+            (Some(_), None) => false,
+        };
+        if enough {
+            Ok(())
+        } else {
+            Err(format!("P3: {hold:?} is shorter than {least:?}"))
+        }
+    }
+
+    /// The hold that this attempt's objection caused.
+    pub(super) fn is_remembered(&self, attempt: i64, entry: &Entry, start: usize) -> Judged {
+        let Some(reason) = entry.objected else {
+            return Ok(());
+        };
+        let mut holds = self.holds.values();
+        let remembered = holds.any(|hold| {
+            let of_it = hold.attempt == Some(attempt) && hold.reason == reason;
+            // The proof of life met the doubt that it was to settle.
+            let doubt = reason == HoldReason::SessionDoubtful
+                && hold.reason == reason
+                && hold.met_in == start
+                && hold.cleared.is_none();
+            of_it || doubt
+        });
+        if remembered {
+            Ok(())
+        } else {
+            Err(format!("P3: no hold remembers {reason:?} of {}", entry.at))
+        }
+    }
+}
+
+/// The end of a hold that doubles while it recurs within a day.
+fn doubled<'a>(
+    hold: Held,
+    earlier: impl Iterator<Item = &'a Held>,
+    first: Duration,
+    most: Duration,
+) -> Timestamp {
+    let last = earlier.max_by_key(|held| held.since);
+    let length = last
+        .and_then(|last| last.until.map(|until| (last.since, until)))
+        .filter(|(_, until)| hold.since <= until.plus(DAY))
+        .map_or(first, |(since, until)| (until.since(since) * 2).clamp(first, most));
+    hold.since.plus(length)
+}
