@@ -19,7 +19,9 @@ use crate::model::{
 use crate::ports::StoreError;
 
 pub use lock::LockRequest;
-pub use sqlite::{APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory};
+pub use sqlite::{
+    APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,
+};
 pub use writer::Writer;
 
 use lock::DatabaseLock;

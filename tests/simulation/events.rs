@@ -191,10 +191,10 @@ impl Maker {
             self.events.push(Event::Post(2, SHARED, HOUR));
         }
         let (starts, two_machines, eventful) = match self.settings.length {
-            Length::Days => (22, self.chance(0.2), 1.0),
-            Length::Week => (36, self.chance(0.15), 0.6),
-            Length::Weeks => (100, self.chance(0.15), 0.3),
-            Length::Season => (44, false, 0.5),
+            Length::Days => (18, self.chance(0.2), 1.0),
+            Length::Week => (26, self.chance(0.15), 0.6),
+            Length::Weeks => (70, self.chance(0.15), 0.3),
+            Length::Season => (36, false, 0.5),
         };
         for number in 0..starts {
             self.between();
@@ -241,10 +241,10 @@ impl Maker {
             (Length::Days, 1..4) => self.minutes(20),
             (Length::Days, 4..9) => self.seconds(3300, 3900),
             (Length::Days | Length::Week, 9) => self.minutes(16 * 60),
-            (Length::Week, _) => self.minutes(8 * 60),
-            (Length::Weeks, _) => self.minutes(9 * 60),
+            (Length::Week, _) => self.minutes(11 * 60),
+            (Length::Weeks, _) => self.minutes(13 * 60),
             (Length::Season, 1..4) => self.minutes(12 * 60),
-            (Length::Season, _) => self.minutes(5 * 24 * 60),
+            (Length::Season, _) => self.minutes(6 * 24 * 60),
             (Length::Days, _) => unreachable!(),
         };
         self.events.push(Event::Wait(gap));
@@ -312,9 +312,9 @@ impl Maker {
         } else {
             When::After
         };
-        let early = self.chance(0.4);
+        let early = self.chance(0.3);
         if self.chance(0.3 * eventful) {
-            let step = self.rng.random_range(0..if early { 16 } else { 70 });
+            let step = self.rng.random_range(if early { 0..12 } else { 6..60 });
             self.events.push(Event::Killed(step, when));
         } else if self.chance(0.08 * eventful) {
             let call = self.rng.random_range(0..if early { 10 } else { 30 });
@@ -331,8 +331,7 @@ impl Maker {
         }
         if two_machines {
             while self.chance(0.4) {
-                let wrong =
-                    self.settings.clock_trouble && self.settings.dated && self.chance(0.3);
+                let wrong = self.settings.clock_trouble && self.settings.dated && self.chance(0.3);
                 let ahead = if wrong {
                     self.rng.random_range(-90_000_000..90_000_000)
                 } else {

@@ -215,7 +215,10 @@ impl History {
         if start.dry_run {
             tally.count("dry runs");
         }
-        match (report.as_ref().map(|report| &report.stop), self.rig.store.failure()) {
+        match (
+            report.as_ref().map(|report| &report.stop),
+            self.rig.store.failure(),
+        ) {
             (_, Some(Failure::DiskFull | Failure::Unreadable)) => tally.count("disk errors"),
             (_, Some(_)) => tally.count("damaged databases"),
             (Some(Stop::WindowFull { .. }), _) => tally.count("full windows"),
@@ -261,8 +264,14 @@ impl History {
             if let Some(broken) = self.stage.broken.borrow_mut().take() {
                 return Some(broken);
             }
-            if stories.iter().all(|media| self.rig.server.likes_of(*media) == 1) {
-                self.stage.tally.borrow_mut().add("passes until all is liked", seed + 1);
+            if stories
+                .iter()
+                .all(|media| self.rig.server.likes_of(*media) == 1)
+            {
+                self.stage
+                    .tally
+                    .borrow_mut()
+                    .add("passes until all is liked", seed + 1);
                 return self.stage.judge.borrow().no_damage().err();
             }
             self.rig.later(HOUR + MINUTE);
@@ -285,7 +294,9 @@ impl History {
                 entry.at,
                 entry.act,
                 entry.on.map_or(String::new(), |on| on.to_string()),
-                entry.objected.map_or(String::new(), |it| format!(", answered {it:?}")),
+                entry
+                    .objected
+                    .map_or(String::new(), |it| format!(", answered {it:?}")),
                 if entry.at.distance(entry.wall) < Duration::from_secs(1) {
                     String::new()
                 } else {
@@ -294,12 +305,18 @@ impl History {
             );
         }
         let ended = report.map_or("killed".to_owned(), |report| {
-            format!("{}: {}", report.exit_code().number(), report.stop.sentence())
+            format!(
+                "{}: {}",
+                report.exit_code().number(),
+                report.stop.sentence()
+            )
         });
         println!("    ended with {ended}");
         for hold in self.rig.holds() {
             if hold.cleared_at.is_none() {
-                let until = hold.until.map_or("a person acts".to_owned(), |at| at.to_string());
+                let until = hold
+                    .until
+                    .map_or("a person acts".to_owned(), |at| at.to_string());
                 println!("    hold {:?} until {until}", hold.reason);
             }
         }
@@ -352,9 +369,14 @@ fn account_for(tally: &mut Tally, record: &[Entry]) {
         .collect();
     tally.add("likes", likes.len() as u64);
     likes.sort_unstable();
-    let again = likes.windows(2).filter(|pair| pair[0].0 == pair[1].0).count();
+    let again = likes
+        .windows(2)
+        .filter(|pair| pair[0].0 == pair[1].0)
+        .count();
     tally.add("second likes", again as u64);
     let spans = record.first().zip(record.last());
-    let days = spans.map_or(0, |(first, last)| last.at.since(first.at).as_secs() / 86_400);
+    let days = spans.map_or(0, |(first, last)| {
+        last.at.since(first.at).as_secs() / 86_400
+    });
     tally.add("days", days);
 }

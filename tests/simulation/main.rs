@@ -18,6 +18,7 @@ mod events;
 mod history;
 mod judge;
 mod local;
+mod locks;
 mod minimise;
 mod stage;
 mod tally;
@@ -31,7 +32,7 @@ use tally::Tally;
 
 const HISTORIES: u64 = 2_000;
 /// Every so many histories one is played again without pruning.
-const TWINS: u64 = 16;
+const TWINS: u64 = 20;
 
 const QUIETLY: How = How {
     told: false,
@@ -119,7 +120,10 @@ fn every_promise_holds_in_every_history() {
             Ok(sum)
         };
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
     });
     let mut sum = Tally::default();
     for tally in tallies {
@@ -132,4 +136,59 @@ fn every_promise_holds_in_every_history() {
         }
     }
     println!("{sum}");
+    if seeds >= HISTORIES {
+        idle(&sum, seeds);
+    }
+}
+
+/// A simulation in which nothing happens proves nothing: how often each is met, in so many
+/// histories, at the least.
+const AT_LEAST: [(&str, u64, u64); 36] = [
+    ("days", 8, 1),
+    ("starts", 15, 1),
+    ("requests", 40, 1),
+    ("likes", 8, 1),
+    ("second likes", 1, 20),
+    ("full windows", 1, 3),
+    ("quiet hours", 1, 2),
+    ("dry runs", 1, 2),
+    ("holds", 1, 2),
+    ("starts under a hold", 1, 1),
+    ("action blocks", 1, 40),
+    ("throttlings", 1, 20),
+    ("challenges", 1, 40),
+    ("dead sessions", 1, 10),
+    ("other holds", 1, 5),
+    ("logins", 1, 100),
+    ("clock steps", 1, 3),
+    ("suspends", 1, 6),
+    ("clocks not trusted", 1, 4),
+    ("starts with a wrong clock", 1, 1),
+    ("signals", 1, 4),
+    ("disk errors", 1, 4),
+    ("damaged databases", 1, 8),
+    ("locked databases", 1, 12),
+    ("overlapping starts", 1, 8),
+    ("kills before a claim", 1, 20),
+    ("kills after a claim", 1, 20),
+    ("kills before a request", 1, 20),
+    ("kills after a request", 1, 20),
+    ("kills before a settlement", 1, 20),
+    ("kills after a settlement", 1, 20),
+    ("kills around a pause", 1, 20),
+    ("kills around another transaction", 1, 2),
+    ("steps", 200, 1),
+    ("passes until all is liked", 1, 1),
+    ("twins that never pruned", 1, 21),
+];
+
+fn idle(sum: &Tally, histories: u64) {
+    for (what, times, in_so_many) in AT_LEAST {
+        let least = histories * times / in_so_many;
+        let met = sum.of(what);
+        assert!(
+            met >= least,
+            "only {met} {what}, at least {least} are needed"
+        );
+    }
 }

@@ -190,7 +190,8 @@ impl Stage {
             let world = self.server.look();
             let mut judge = self.judge.borrow_mut();
             let violation = world.violations.first();
-            violation.map_or(Ok(()), |violation| Err(format!("P5: {violation}")))
+            violation
+                .map_or(Ok(()), |violation| Err(format!("P5: {violation}")))
                 .and(judge.ends(&world.record, &end, &world.given))
         };
         self.note(judged);

@@ -103,6 +103,11 @@ impl Rig {
         rig
     }
 
+    /// Where the file is.
+    pub fn database(&self) -> &std::path::Path {
+        self.database.as_ref().unwrap()
+    }
+
     /// Imports a session that nobody has proved.
     pub fn bring_session(&mut self) {
         let session = Session {

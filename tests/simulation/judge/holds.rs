@@ -76,9 +76,7 @@ impl Judge {
                 }
             }
             HoldReason::UnknownShape => Some(hold.since.plus(6 * HOUR)),
-            HoldReason::Unavailable => {
-                Some(doubled(hold, earlier, 2 * HOUR, 12 * HOUR))
-            }
+            HoldReason::Unavailable => Some(doubled(hold, earlier, 2 * HOUR, 12 * HOUR)),
             _ => None,
         };
         let enough = match (hold.until, least) {
@@ -127,6 +125,8 @@ fn doubled<'a>(
     let length = last
         .and_then(|last| last.until.map(|until| (last.since, until)))
         .filter(|(_, until)| hold.since <= until.plus(DAY))
-        .map_or(first, |(since, until)| (until.since(since) * 2).clamp(first, most));
+        .map_or(first, |(since, until)| {
+            (until.since(since) * 2).clamp(first, most)
+        });
     hold.since.plus(length)
 }

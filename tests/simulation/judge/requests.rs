@@ -131,14 +131,21 @@ impl Judge {
                 started.likes += 1;
                 let most = halve(limits.likes_per_run);
                 if started.likes > most {
-                    return Err(format!("P1: {} likes in one pass, {most} allowed", started.likes));
+                    return Err(format!(
+                        "P1: {} likes in one pass, {most} allowed",
+                        started.likes
+                    ));
                 }
                 // A post of two authors counts for the one it is liked for, whoever that is.
                 let media = entry.on.unwrap_or_default();
                 let owner = usize::try_from(media / MEDIA_OF - 1).unwrap();
                 if media != SHARED && owner < NAMES.len() {
                     let times = &mut self.likes_of[owner];
-                    judge("likes of a target", times, &halved_limits(&limits.likes_per_target))?;
+                    judge(
+                        "likes of a target",
+                        times,
+                        &halved_limits(&limits.likes_per_target),
+                    )?;
                     let started = &mut self.starts[start];
                     started.likes_of[owner] += 1;
                     let most = halve(limits.likes_per_target_per_run);
@@ -167,7 +174,11 @@ impl Judge {
             return Ok(());
         }
         let media = entry.on.unwrap_or_default();
-        let allowance = if self.own_clock { UNNOTICED } else { RESOLUTION };
+        let allowance = if self.own_clock {
+            UNNOTICED
+        } else {
+            RESOLUTION
+        };
         let tried = self.items.entry(media).or_default();
         tried.likes.push(now);
         match tried.likes[..] {
@@ -184,7 +195,10 @@ impl Judge {
                      that says, 15 minutes after the first, that it did not take"
                 ))
             }
-            _ => Err(format!("P2: item {media} was liked {} times", tried.likes.len())),
+            _ => Err(format!(
+                "P2: item {media} was liked {} times",
+                tried.likes.len()
+            )),
         }
     }
 
@@ -206,7 +220,9 @@ impl Judge {
             && now.since(before).saturating_add(UNNOTICED) <= DAY
             && now >= before
         {
-            return Err(format!("P4: a login at {now}, a day not over since {before}"));
+            return Err(format!(
+                "P4: a login at {now}, a day not over since {before}"
+            ));
         }
         let factor = if self.second_factor {
             Act::LoginCode
@@ -275,7 +291,9 @@ fn rolling(what: &str, times: &[Timestamp], limits: &[Limit], own_clock: bool) -
             times.take_while(|at| **at >= from).take(most + 1).count()
         };
         if inside > most {
-            return Err(format!("P1: {inside} {what} up to {now}, allowed are {limit}"));
+            return Err(format!(
+                "P1: {inside} {what} up to {now}, allowed are {limit}"
+            ));
         }
     }
     Ok(())
