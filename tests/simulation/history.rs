@@ -245,7 +245,7 @@ impl History {
             for (person, name) in world.people.iter_mut().zip(NAMES) {
                 (person.private, person.gone) = (false, false);
                 // Renamed before the first contact, nobody would know who that is.
-                person.name = name.to_owned();
+                name.clone_into(&mut person.name);
             }
         }
         self.rig.clock.set_ahead(0);

@@ -45,7 +45,7 @@ pub fn minimise(settings: Settings, events: Vec<Event>, broken: &str) -> (Settin
             size /= 2;
         }
     }
-    for plainer in plainer(settings) {
+    for plainer in PLAINER {
         let mut merged = settings;
         plainer(&mut merged);
         if fails(&merged, &events).is_some() {
@@ -56,14 +56,12 @@ pub fn minimise(settings: Settings, events: Vec<Event>, broken: &str) -> (Settin
 }
 
 /// Ways to make the settings plainer, one by one.
-fn plainer(_: Settings) -> [fn(&mut Settings); 7] {
-    [
-        |settings| settings.relogin = false,
-        |settings| settings.second_factor = false,
-        |settings| settings.like_posts = false,
-        |settings| settings.mark_seen = false,
-        |settings| settings.rest = None,
-        |settings| settings.dated = true,
-        |settings| settings.clock_trouble = false,
-    ]
-}
+const PLAINER: [fn(&mut Settings); 7] = [
+    |settings| settings.relogin = false,
+    |settings| settings.second_factor = false,
+    |settings| settings.like_posts = false,
+    |settings| settings.mark_seen = false,
+    |settings| settings.rest = None,
+    |settings| settings.dated = true,
+    |settings| settings.clock_trouble = false,
+];

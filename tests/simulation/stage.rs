@@ -79,6 +79,7 @@ pub struct Plans {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // Independent facts.
 struct Now {
     plans: Plans,
     steps: usize,

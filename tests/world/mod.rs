@@ -18,8 +18,10 @@ use story_liker::model::*;
 use story_liker::ports::{Change, Myself, SecondFactor, Store};
 use story_liker::store::{Durability, LockRequest, Opening, Writer};
 
+#[allow(unused_imports)] // Only the tests of passes name its events alone.
 pub use clock::{Event, TestClock};
 pub use platform::{Act, Applied, HasLiked, MYSELF, Server, Trouble, pk};
+#[allow(unused_imports)] // Only the simulation watches steps.
 pub use steps::{Step, Steps};
 pub use store::{Failure, FaultyStore, Plan, When};
 
@@ -115,7 +117,10 @@ impl Rig {
             json: Secret::new("{\"version\":0}"),
         };
         let at = self.clock.server();
-        self.server.world().given = session.json.expose().to_owned();
+        session
+            .json
+            .expose()
+            .clone_into(&mut self.server.world().given);
         self.apply(&[Change::SessionObtained { session, at }]);
         self.server.world().session_alive = true;
     }

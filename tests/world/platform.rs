@@ -503,7 +503,7 @@ impl Client {
             (None, None) => unreachable!("without trouble the work was done"),
         };
         if self.session.is_some() {
-            self.server.world().given = json.clone();
+            self.server.world().given.clone_from(&json);
         }
         let session = self.session.as_mut().map(|session| {
             session.json = Secret::new(json);
