@@ -148,7 +148,7 @@ const AT_LEAST: [(&str, u64, u64); 36] = [
     ("starts", 15, 1),
     ("requests", 40, 1),
     ("likes", 8, 1),
-    ("second likes", 1, 20),
+    ("second likes", 1, 40),
     ("full windows", 1, 3),
     ("quiet hours", 1, 2),
     ("dry runs", 1, 2),
