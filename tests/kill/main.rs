@@ -11,6 +11,7 @@
 //! | `KILL_ONLY` | one case, as a failure prints it | |
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[allow(dead_code)] // Shared with the other tests of the binary.
 #[path = "../support/home.rs"]
 mod home;
 
