@@ -2,6 +2,7 @@
 //! its shell see.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use crate::home::{BINARY, Ended, Home};
@@ -61,7 +62,6 @@ fn pass_in(home: &Home, bytes: u64, read_only: bool) -> Ended {
     assert!(!(96..=99).contains(&ended.code()), "{ended}");
     fs::remove_dir(home.path("state")).unwrap();
     fs::rename(home.path("left"), home.path("state")).unwrap();
-    use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(home.path("state"), fs::Permissions::from_mode(0o700)).unwrap();
     ended
 }
@@ -77,7 +77,7 @@ fn a_disk_that_fills_up_in_the_middle_of_a_pass_ends_it_with_74_and_it_goes_on_o
     }
     let (mut full, mut in_the_middle) = (0, 0);
     for more in 0.. {
-        let home = lab();
+        let mut home = lab();
         let size = fs::metadata(home.database()).unwrap().len();
         // Two lock files.
         let ended = pass_in(&home, size + (2 + more) * PAGE, false);
@@ -91,7 +91,7 @@ fn a_disk_that_fills_up_in_the_middle_of_a_pass_ends_it_with_74_and_it_goes_on_o
         assert_explained(&ended, &[74], &about);
         full += 1;
         in_the_middle += usize::from(!record.is_empty());
-        assert_recovers(&home, &about);
+        assert_recovers(&mut home, &about);
     }
     say(&format!(
         "{name}: {full} sizes too small, {in_the_middle} of them for the whole of a pass only"
@@ -104,9 +104,9 @@ fn a_read_only_file_system_is_told_before_any_request() {
     if !can_mount(name) {
         return;
     }
-    let home = lab();
+    let mut home = lab();
     let ended = pass_in(&home, 64 * PAGE, true);
     assert_explained(&ended, &[73], name);
     assert!(home.calls().is_empty(), "{ended}");
-    assert_recovers(&home, name);
+    assert_recovers(&mut home, name);
 }

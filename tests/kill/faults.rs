@@ -28,7 +28,7 @@ fn inject(site: &Site, error: &str, lasting: bool) -> String {
 }
 
 /// The pass ended on time, said why, kept its books; and once the trouble is over it goes on.
-fn assert_nothing_lost(home: &Home, struck: &Struck<'_>) {
+fn assert_nothing_lost(home: &mut Home, struck: &Struck<'_>) {
     let about = &struck.about;
     let record = home.server.record();
     if struck.ended.code() != 0 {
@@ -62,16 +62,15 @@ fn a_disk_that_is_full_from_some_call_on_ends_the_pass_with_74() {
 #[test]
 fn a_call_that_fails_once_loses_nothing() {
     let fail = |site: &Site| {
+        let even = site.nth.is_multiple_of(2);
         let error = match site.call.as_str() {
-            "pwrite64" | "pread64" | "fsync" | "fdatasync" | "unlink" | "ftruncate" | "close" => {
-                "EIO"
-            }
-            "openat" if site.arguments.contains("O_CREAT") && site.nth % 2 == 0 => "ENOSPC",
+            "openat" if site.arguments.contains("O_CREAT") && even => "ENOSPC",
             "openat" => "EMFILE",
-            "fcntl" if site.nth % 2 == 0 => "ENOLCK",
-            "fcntl" => "EIO",
+            "fcntl" if even => "ENOLCK",
             "mkdir" => "EROFS",
             "fchown" => "EPERM",
+            "pwrite64" | "pread64" | "fsync" | "fdatasync" | "unlink" | "ftruncate" | "close"
+            | "fcntl" => "EIO",
             _ => return None,
         };
         let on_file = on_database(site) || site.call == "mkdir";
@@ -87,7 +86,7 @@ fn a_file_system_that_becomes_read_only_ends_the_pass_before_the_next_request() 
     let read_only = |site: &Site| {
         let begins = ["pwrite64", "unlink"].contains(&site.call.as_str()) && on_database(site);
         let at_once = ["pwrite64", "unlink", "ftruncate", "fchown"];
-        let fail = |call: &&str| format!("{call}:error=EROFS:when={}", site.from_here(call));
+        let fail = |call: &&str| format!("{call}:error=EROFS:when={}", site.on_from_here(call));
         begins.then(|| at_once.iter().map(fail).collect())
     };
     sweep(&pass(), "read_only", read_only, |home, struck| {
@@ -129,7 +128,7 @@ fn a_network_that_fails_at_any_call_leaves_every_request_on_record() {
             "recvfrom" if site.requests_before > 0 => "ECONNRESET",
             _ => return None,
         };
-        Some(vec![inject(site, error, site.nth % 2 == 0)])
+        Some(vec![inject(site, error, site.nth.is_multiple_of(2))])
     };
     sweep(&pass(), "network", fail, |home, struck| {
         let about = &struck.about;
@@ -146,14 +145,14 @@ fn seventy_where_the_system_denies_threads_or_files_and_nothing_is_sent() {
         return;
     };
     for call in ["eventfd2", "epoll_create1"] {
-        let home = lab();
+        let mut home = lab();
         let deny = format!("{call}:error=EMFILE:when=1");
         let (ended, struck) = tracer.inject(&home, pass().words, &[deny]);
         assert!(struck, "{call}");
         ended
             .expect(70)
             .saying(&["is there a limit on threads or files?"]);
-        assert_recovers(&home, call);
+        assert_recovers(&mut home, call);
         assert!(home.number("SELECT count(*) FROM hold") == 0, "{call}");
     }
 }
@@ -175,11 +174,11 @@ fn a_file_system_without_locks_is_told_before_anything_is_sent() {
 
 #[test]
 fn a_log_and_report_that_nobody_can_keep_change_nothing() {
-    let home = lab();
+    let mut home = lab();
     let full = || std::fs::File::options().write(true).open("/dev/full");
     let mut pass = home.command(["run"]);
     pass.stdout(full().unwrap()).stderr(full().unwrap());
     assert_eq!(pass.status().unwrap().code(), Some(0));
     assert_on_record(&home.server.record(), &home.sql(), "/dev/full");
-    assert_recovers(&home, "/dev/full");
+    assert_recovers(&mut home, "/dev/full");
 }

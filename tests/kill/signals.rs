@@ -95,7 +95,7 @@ fn stalled() -> (Home, std::process::Child) {
 #[test]
 fn a_signal_while_the_server_is_silent_ends_the_pass_after_its_time_out_and_nothing_more_is_sent() {
     for name in ["TERM", "INT"] {
-        let (home, pass) = stalled();
+        let (mut home, pass) = stalled();
         let sent = home.calls().len();
         signal(&pass, name);
         // Nobody answered: that is the graver reason.
@@ -105,6 +105,6 @@ fn a_signal_while_the_server_is_silent_ends_the_pass_after_its_time_out_and_noth
         assert_eq!(home.number(unknown), 1, "{report}");
         assert_at_rest(&home, name);
         assert_moderate(&home, name);
-        assert_recovers(&home, name);
+        assert_recovers(&mut home, name);
     }
 }

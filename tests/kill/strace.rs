@@ -58,7 +58,7 @@ impl Site {
     }
 
     /// From here on every call of this name, as `strace` counts them.
-    pub fn from_here(&self, call: &str) -> String {
+    pub fn on_from_here(&self, call: &str) -> String {
         format!("{}+", self.before.get(call).unwrap_or(&0) + 1)
     }
 }
