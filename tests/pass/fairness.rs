@@ -8,7 +8,7 @@ use crate::world::*;
 struct Days<'a> {
     stories: &'a [u32],
     posts: &'a [u32],
-    days: u32,
+    length: u32,
 }
 
 /// Of each target: items published, and how many of them were liked in time.
@@ -44,7 +44,7 @@ impl Days<'_> {
         rig.later(begin.since(rig.clock.server()));
         let mut items = BTreeMap::new();
         let mut media = 1000;
-        for hour in 0..self.days * 24 {
+        for hour in 0..self.length * 24 {
             let hour_begins = begin.plus(HOUR * hour);
             let now = rig.clock.server();
             rig.later(hour_begins.since(now));
@@ -73,7 +73,7 @@ impl Days<'_> {
         }
         let mut served: Vec<Served> = self.stories.iter().map(|_| Served::default()).collect();
         for (media, (target, kind, day)) in items {
-            if (1..self.days - 1).contains(&day) {
+            if (1..self.length - 1).contains(&day) {
                 let of = &mut served[target];
                 of.published += 1;
                 let likes = rig.server.likes_of(media) as u32;
@@ -83,7 +83,8 @@ impl Days<'_> {
         }
         for entry in &rig.server.look().record {
             if matches!(entry.act, Act::Stories | Act::Posts) {
-                served[entry.on.unwrap() as usize - 1].listings += 1;
+                let target = usize::try_from(entry.on.unwrap()).unwrap() - 1;
+                served[target].listings += 1;
             }
         }
         served
@@ -98,7 +99,7 @@ fn one_busy(targets: usize, busy: u32, likes: u32, days: u32) -> Vec<Served> {
     let days = Days {
         stories: &stories,
         posts: &posts,
-        days,
+        length: days,
     };
     days.live(&mut rig(targets, likes))
 }
@@ -143,7 +144,7 @@ fn a_target_that_publishes_nothing_costs_nobody_a_like() {
     let days = Days {
         stories: &stories,
         posts: &[0; 12],
-        days: 5,
+        length: 5,
     };
     let served = days.live(&mut rig(12, 12));
     assert!(served[0].liked >= 3 * 11, "{:?}", served[0]);
@@ -154,7 +155,7 @@ fn the_posts_of_a_target_do_not_starve_behind_its_stories() {
     let days = Days {
         stories: &[40],
         posts: &[2],
-        days: 6,
+        length: 6,
     };
     let mut rig = rig(1, 60);
     rig.config.limits.likes_per_target = limits(&["8/24h"]);
@@ -168,7 +169,7 @@ fn short_requests_drop_the_checks_of_everyone_alike() {
     let days = Days {
         stories: &[20, 1, 1, 0, 0, 0, 0, 0],
         posts: &[0; 8],
-        days: 5,
+        length: 5,
     };
     let mut rig = rig(8, 60);
     rig.config.limits.requests = limits(&["60/24h"]);

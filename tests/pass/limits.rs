@@ -256,13 +256,13 @@ fn a_warm_up_holds_views_down_together_with_likes() {
 }
 
 #[test]
-fn the_ledger_refuses_what_is_beyond_the_limit_in_force() {
+fn the_limit_in_force_counts_over_passes() {
     let mut rig = with_stories(9);
     rig.config.limits.warm_up = vec![WarmUpStage {
         percent: 10,
         span: DAY,
     }];
-    // 10% of 12/1h is 1; another process likes one while this one pauses.
+    // 10% of 12/1h is 1.
     rig.pass();
     assert_eq!(rig.server.count(Act::Like), 1);
     rig.later(30 * MINUTE);

@@ -40,6 +40,7 @@ fn every_answer_to_a_like_has_its_outcome_state_and_code() {
         (Trouble::ItemGone, "refused", Gone, 1, ExitCode::Ok),
         (Trouble::InvalidItem, "refused", Failed, 1, ExitCode::Ok),
         (Trouble::UserGone, "refused", Gone, 1, ExitCode::Partial),
+        (Trouble::Private, "refused", Gone, 1, ExitCode::Partial),
         (Trouble::Unsent, "unsent", New, 0, ExitCode::Unavailable),
         (Trouble::NotMade, "unsent", New, 0, ExitCode::Unavailable),
         (
