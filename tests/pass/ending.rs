@@ -159,6 +159,17 @@ fn a_dry_run_over_targets_never_seen_stores_none_of_them() {
 }
 
 #[test]
+fn a_dry_run_that_finds_the_session_dead_keeps_that_and_the_device() {
+    let mut rig = two_targets();
+    rig.server.world().session_alive = false;
+    let before = rig.store.inner.account().unwrap();
+    assert!(before.session.is_some() && before.device.is_none());
+    assert_eq!(rig.dry_run().exit_code(), ExitCode::NoPerm);
+    let after = rig.store.inner.account().unwrap();
+    assert!(after.session.is_none() && after.device.is_some());
+}
+
+#[test]
 fn a_dry_run_keeps_the_hold_an_answer_causes_and_spends_no_more_than_a_window_allows() {
     let mut rig = two_targets();
     rig.server.fail(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use story_liker::engage::Stop;
+use story_liker::engage::{Actor, Ports, Stop};
 use story_liker::exit::ExitCode;
 use story_liker::model::Timestamp;
 use story_liker::ports::Interrupt;
@@ -212,4 +212,21 @@ fn no_write_is_sent_before_a_reply_was_read() {
     let from = rig.mark();
     rig.pass();
     assert!(rig.server.acts()[from..].iter().all(|act| *act < Act::View));
+}
+
+#[test]
+fn a_proof_by_itself_keeps_the_distance_to_the_last_request() {
+    let mut rig = busy();
+    rig.pass();
+    let last = rig.server.look().record.last().unwrap().at;
+    let mut platform = rig.server.connect(None);
+    let ports = Ports {
+        platform: &mut platform,
+        store: &mut rig.store,
+        clock: &rig.clock,
+        waiting: &mut Nobody,
+    };
+    let mut actor = Actor::new(ports, &rig.config, 1, None, false).unwrap();
+    assert_eq!(actor.pause_before_proof(), None);
+    assert!(rig.clock.server().since(last) >= rig.config.pace.between_requests.min);
 }
