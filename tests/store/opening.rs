@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use story_liker::model::{ItemKind, ItemState, Outcome, ProfileName, Scope};
+use story_liker::model::{HoldReason, ItemKind, ItemState, Outcome, ProfileName, Scope};
 use story_liker::ports::{Store, StoreError};
 use story_liker::store::{MigratePolicy, Opening, Reader, Writer, migrate, migration_status};
 
@@ -172,6 +172,11 @@ fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
             refuse,
         )
     };
+    std::fs::remove_file(place.path()).unwrap();
+    says(open().err(), "no database");
+    let nothing: [&str; 0] = [];
+    assert_eq!(picture(&place.path()).1, nothing);
+    std::fs::write(place.path(), "").unwrap();
     says(open().err(), "story-liker migrate");
     assert_eq!(picture(&place.path()).0, b"");
     let status = migration_status(&place.path()).unwrap();
@@ -239,6 +244,62 @@ fn a_reader_sees_what_a_writer_committed_while_that_one_goes_on() {
         reader.size().unwrap().bytes,
         std::fs::metadata(place.path()).unwrap().len()
     );
+}
+
+#[test]
+fn a_reader_knows_the_account_its_holds_its_targets_and_its_runs() {
+    let place = Place::filled();
+    let mut store = place.open().unwrap();
+    let hold = hold(HoldReason::Throttled, Some(START.plus(HOUR)));
+    store.add_hold(&hold, START).unwrap();
+    store.begin_run("run", 7, START).unwrap();
+    let mut reader = reader(&place.path()).unwrap();
+    assert_eq!(reader.account().unwrap(), Some(store.account().unwrap()));
+    assert_eq!(reader.holds(START).unwrap(), store.holds(START).unwrap());
+    assert_eq!(reader.holds(START).unwrap().len(), 1);
+    assert_eq!(reader.targets().unwrap(), store.targets().unwrap());
+    assert_eq!(reader.targets().unwrap()[0].username, "garden");
+    let runs = reader.recent_runs(9).unwrap();
+    assert_eq!(runs, store.recent_runs(0, 9).unwrap());
+    assert_eq!(runs[0].command, "run");
+}
+
+#[test]
+fn a_database_left_in_write_ahead_mode_goes_back_to_the_journal() {
+    let place = Place::filled();
+    let mode = |connection: &Connection, sql: &str| -> String {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let other = Connection::open(place.path()).unwrap();
+    assert_eq!(mode(&other, "PRAGMA journal_mode = WAL"), "wal");
+    drop(other);
+    drop(place.open().unwrap());
+    let other = Connection::open(place.path()).unwrap();
+    assert_eq!(mode(&other, "PRAGMA journal_mode"), "delete");
+}
+
+#[test]
+fn opening_a_known_profile_waits_for_no_one_who_writes() {
+    let place = Place::filled();
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    place.open().unwrap();
+}
+
+#[test]
+fn a_check_for_damage_is_noted_and_not_repeated_within_a_day() {
+    let place = Place::filled();
+    let noted = || -> Option<i64> {
+        let connection = Connection::open(place.path()).unwrap();
+        let sql = "SELECT checked_at FROM account";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    for (hours, noted_at) in [(1, 0), (25, 25), (48, 25), (50, 50)] {
+        place.clock.0.set(START.plus(HOUR * hours));
+        drop(place.open().unwrap());
+        let expected = START.plus(HOUR * noted_at).as_millis();
+        assert_eq!(noted(), Some(expected), "{hours} h");
+    }
 }
 
 #[test]
