@@ -112,6 +112,12 @@ fn a_dry_run_changes_nothing_but_its_own_reads_and_the_session() {
         assert_eq!(after[table], before[table], "{table}");
     }
     assert_ne!(after["session"], before["session"]);
+    let last = rig.server.look().record.last().unwrap().at;
+    let waited = rig.clock.server().since(last);
+    assert!(
+        waited < Duration::from_secs(1),
+        "nobody waits for a like that is not sent"
+    );
     let reads = rig.mark() - from;
     assert_eq!(after["attempt"].len() - before["attempt"].len(), reads);
     assert!(rig.server.acts()[from..].iter().all(|act| *act < Act::View));

@@ -230,3 +230,27 @@ fn a_proof_by_itself_keeps_the_distance_to_the_last_request() {
     assert_eq!(actor.pause_before_proof(), None);
     assert!(rig.clock.server().since(last) >= rig.config.pace.between_requests.min);
 }
+
+#[test]
+fn a_proof_of_life_keeps_the_distance_and_waits_for_no_room() {
+    let mut rig = Rig::new(&[]);
+    rig.config.session.keep_alive = Duration::ZERO;
+    rig.later(MINUTE);
+    rig.pass();
+    rig.later(Duration::from_secs(1));
+    rig.pass();
+    let times: Vec<Timestamp> = rig.server.look().record.iter().map(|e| e.at).collect();
+    assert_eq!(rig.server.acts(), [Act::CurrentUser; 2]);
+    assert!(times[1].since(times[0]) >= rig.config.pace.between_requests.min);
+    rig.later(Duration::from_secs(1));
+    rig.config.limits.requests = limits(&["2/1h"]);
+    let before = rig.clock.server();
+    let report = rig.pass();
+    assert!(matches!(report.stop, Stop::WindowFull { .. }));
+    assert_eq!(rig.mark(), 2);
+    assert_eq!(
+        rig.clock.server(),
+        before,
+        "no pause before what is refused"
+    );
+}

@@ -148,6 +148,8 @@ fn a_first_start_cut_off_after_the_history_was_made_begins_anew() {
         .unwrap()
         .execute_batch(history)
         .unwrap();
+    let status = migration_status(&place.path()).unwrap();
+    assert_eq!((status.current, status.pending.len()), (0, 1));
     place.open().unwrap();
 }
 
