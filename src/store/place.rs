@@ -91,8 +91,11 @@ pub(super) fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
 }
 
 /// Refuses a file system whose locks do not reach every machine that mounts it.
-pub(super) fn refuse_network(path: &Path) -> Result<(), StoreError> {
-    match shared_file_system(folder_of(path)) {
+pub(super) fn refuse_network(
+    path: &Path,
+    file_system: fn(&Path) -> Option<u32>,
+) -> Result<(), StoreError> {
+    match file_system(folder_of(path)).and_then(name_of_shared) {
         Some(name) => Err(StoreError::CannotOpen(format!(
             "{} lies on a {name} file system, where the locks that keep two passes apart cannot be \
              trusted; put the database on a local disk",
@@ -102,23 +105,23 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// The kernel's number of the file system that the folder lies on.
 #[cfg(target_os = "linux")]
-fn shared_file_system(folder: &Path) -> Option<&'static str> {
+pub(super) fn file_system(folder: &Path) -> Option<u32> {
     // A failure here shows again, with its reason, when the file is opened.
     let found = rustix::fs::statfs(folder).ok()?;
     // The kernel's magic numbers have 32 bits; the field's width and sign depend on the machine.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let magic = found.f_type as u32;
-    name_of_shared(magic)
+    Some(found.f_type as u32)
 }
 
+/// Elsewhere these numbers mean nothing.
 #[cfg(not(target_os = "linux"))]
-fn shared_file_system(_folder: &Path) -> Option<&'static str> {
+pub(super) fn file_system(_folder: &Path) -> Option<u32> {
     None
 }
 
 /// File systems by the numbers of the kernel's `magic.h` (`man 2 statfs`).
-#[cfg(target_os = "linux")]
 fn name_of_shared(magic: u32) -> Option<&'static str> {
     Some(match magic {
         0x0000_6969 => "NFS",
@@ -149,5 +152,12 @@ mod tests {
         for local in [ext4, xfs, btrfs, tmpfs, overlay] {
             assert_eq!(name_of_shared(local), None, "{local:#x}");
         }
+    }
+
+    #[test]
+    fn the_kernel_is_asked() {
+        let proc = 0x9FA0;
+        assert_eq!(file_system(Path::new("/proc/self")), Some(proc));
+        assert_eq!(file_system(Path::new("/nowhere/at/all")), None);
     }
 }

@@ -200,6 +200,25 @@ fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
 }
 
 #[test]
+fn a_network_file_system_is_refused_before_anything_is_made() {
+    let place = Place::new();
+    let nfs = Opening {
+        file_system: |_| Some(0x6969),
+        ..quick()
+    };
+    let profile = ProfileName::default();
+    let opened = Writer::open(&place.path(), &profile, &place.request(), nfs);
+    let migrated = migrate(&place.path(), &place.request(), nfs);
+    for error in [opened.err().unwrap(), migrated.unwrap_err()] {
+        assert!(
+            matches!(&error, StoreError::CannotOpen(text) if text.contains("NFS")),
+            "{error}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_reader_creates_nothing() {
     let place = Place::new();
     let path = place.folder.path().join("none/stories.db");
