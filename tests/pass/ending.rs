@@ -389,3 +389,16 @@ fn a_seed_decides_every_pause() {
     assert_eq!(times(7), times(7));
     assert_ne!(times(7), times(8));
 }
+
+#[test]
+fn what_never_left_is_tried_and_not_requested() {
+    let counts = Counts {
+        reads: 1,
+        story_views: 2,
+        likes_sent: 4,
+        likes: 3,
+        logins: 8,
+        unsent: 16,
+    };
+    assert_eq!((counts.requests(), counts.tried()), (15, 31));
+}

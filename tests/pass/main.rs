@@ -15,6 +15,7 @@ mod ending;
 mod fairness;
 mod holds;
 mod limits;
+mod listing;
 mod login;
 mod outcomes;
 mod queue;
