@@ -402,3 +402,46 @@ fn what_never_left_is_tried_and_not_requested() {
     };
     assert_eq!((counts.requests(), counts.tried()), (15, 31));
 }
+
+#[test]
+fn the_report_tells_how_far_every_window_is_used() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.config.limits.likes = limits(&["1/1h", "5/24h"]);
+    let report = rig.pass();
+    let used: Vec<_> = report
+        .windows
+        .iter()
+        .map(|window| (window.key, window.used, window.next_at.is_some()))
+        .collect();
+    let requests = rig.mark() as u32;
+    assert_eq!(
+        used,
+        [
+            ("limits.requests", requests, false),
+            ("limits.requests", requests, false),
+            ("limits.story_views", 1, false),
+            ("limits.logins", 0, false),
+            ("limits.logins", 0, false),
+            ("limits.likes", 1, true),
+            ("limits.likes", 1, false),
+        ]
+    );
+}
+
+#[test]
+fn the_reason_names_why_it_ended_and_who_was_not_to_be_seen() {
+    let mut rig = two_targets();
+    let report = rig.pass();
+    assert_eq!(report.reason(), "nothing is left to do");
+    let json = report.to_json();
+    assert_eq!(json["exit"]["reason"], "nothing is left to do");
+    assert_eq!(json["exit"]["code"], 0);
+    assert_eq!(json["counts"]["likes"], report.counts.likes);
+    rig.server.world().person("anna").private = true;
+    rig.later(9 * HOUR);
+    assert_eq!(
+        rig.pass().reason(),
+        "nothing is left to do; not to be seen: anna (private)"
+    );
+}

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use story_liker::config::QuietHours;
-use story_liker::engage::{Actor, CodeSource, Credentials, LoginEnd, Ports, Stop, log_in};
+use story_liker::engage::{
+    Actor, CodeSource, Credentials, LoginEnd, Ports, Stop, log_in, session_holds_cleared,
+};
 use story_liker::exit::ExitCode;
-use story_liker::model::{HoldReason, Secret, Timestamp};
-use story_liker::ports::{SecondFactor, Store};
+use story_liker::model::{Hold, HoldId, HoldReason, Secret, Timestamp};
+use story_liker::ports::{Change, SecondFactor, Store};
 
 use crate::world::*;
 
@@ -403,4 +405,48 @@ fn a_session_proved_exactly_as_long_ago_as_it_is_kept_alive_is_not_asked_for() {
     rig.later(Duration::from_millis(1));
     rig.pass();
     assert_eq!(rig.server.acts(), [Act::CurrentUser]);
+}
+
+#[test]
+fn a_login_into_another_account_changes_nothing() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().me = MYSELF + 1;
+    let before = rig.store.inner.account().unwrap();
+    let end = by_hand(&mut rig, &mut no_code);
+    assert!(
+        matches!(end, LoginEnd::Stop(Stop::WrongAccount { .. })),
+        "{end:?}"
+    );
+    assert_eq!(rig.store.inner.account().unwrap().session, before.session);
+
+    let mut rig = Rig::new(&[]);
+    rig.server.world().me = MYSELF + 1;
+    rig.later(DAY);
+    let report = rig.pass();
+    assert_eq!(rig.server.acts(), [Act::CurrentUser]);
+    assert!(matches!(report.stop, Stop::WrongAccount { .. }));
+}
+
+#[test]
+fn a_new_session_clears_the_open_holds_about_the_old_one_and_no_other() {
+    let hold = |id, reason, cleared_at| Hold {
+        id: HoldId(id),
+        since: START,
+        reason,
+        until: None,
+        message: String::new(),
+        attempt: None,
+        cleared_at,
+        cleared_by: None,
+    };
+    let holds = [
+        hold(1, HoldReason::LoggedOut, None),
+        hold(2, HoldReason::Challenge, None),
+        hold(3, HoldReason::LoginRequired, Some(START)),
+    ];
+    let cleared = session_holds_cleared(&holds, START.plus(HOUR), "login");
+    let [Change::HoldCleared { hold, by }] = &cleared[..] else {
+        panic!("{cleared:?}");
+    };
+    assert_eq!((*hold, *by), (HoldId(1), "login"));
 }
