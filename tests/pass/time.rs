@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use story_liker::engage::{Actor, Ports, Stop};
+use story_liker::engage::{Actor, Ports, Stop, Watch};
 use story_liker::exit::ExitCode;
 use story_liker::model::Timestamp;
-use story_liker::ports::Interrupt;
+use story_liker::ports::{Interrupt, Store};
 
 use crate::world::*;
 
@@ -253,4 +253,36 @@ fn a_proof_of_life_keeps_the_distance_and_waits_for_no_room() {
         before,
         "no pause before what is refused"
     );
+}
+
+#[test]
+fn a_drift_of_exactly_a_minute_is_no_jump_yet() {
+    for (millis, jumped) in [
+        (60_000, None),
+        (-60_000, None),
+        (60_001, Some(60_001)),
+        (-60_001, Some(-60_001)),
+    ] {
+        let clock = TestClock::at(START);
+        let watch = Watch::new(&clock);
+        clock.set_ahead(millis);
+        assert_eq!(watch.jumped(), jumped);
+    }
+}
+
+#[test]
+fn no_row_stands_before_the_server_got_its_request_however_the_machine_slept() {
+    let mut rig = busy();
+    rig.server.world().date = None;
+    // While the first request is on its way.
+    let asleep = Duration::from_secs(50);
+    rig.clock
+        .schedule(Duration::from_millis(100), Event::Suspend(asleep));
+    rig.pass();
+    let rows = rig.store.inner.attempts(START.minus(DAY)).unwrap();
+    let world = rig.server.look();
+    assert_eq!(rows.len(), world.record.len());
+    for (row, entry) in rows.iter().zip(&world.record) {
+        assert!(row.settled_at.unwrap() >= entry.at, "{row:?} {entry:?}");
+    }
 }
