@@ -180,6 +180,8 @@ fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
     assert_eq!(picture(&place.path()).1, nothing);
     std::fs::write(place.path(), "").unwrap();
     says(open().err(), "story-liker migrate");
+    let there = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(there, 1, "not even a lock");
     assert_eq!(picture(&place.path()).0, b"");
     let status = migration_status(&place.path()).unwrap();
     assert_eq!(
@@ -373,6 +375,16 @@ fn a_place_that_cannot_hold_a_database_is_named() {
         }
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"text");
+}
+
+#[test]
+fn a_name_that_leads_in_a_circle_is_refused_before_a_lock_is_made() {
+    let place = Place::new();
+    std::os::unix::fs::symlink(place.path(), place.path()).unwrap();
+    let error = place.open().err().unwrap();
+    assert!(matches!(error, StoreError::CannotOpen(_)), "{error}");
+    let there = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(there, 1);
 }
 
 #[test]
