@@ -246,9 +246,9 @@ mod tests {
     fn the_window_that_ends_the_pass_is_named_before_one_that_is_full_longer() {
         let mut attempt = like(Some(at(0)));
         attempt.target = Some(TargetId(1));
-        let mut view = attempt.clone();
+        let mut view = attempt;
         view.kind = AttemptKind::StoryView;
-        let mut login = attempt.clone();
+        let mut login = attempt;
         login.kind = AttemptKind::Login;
         let windows = Windows::new(vec![attempt, view, login]);
         let full = |scope, span: &str| ScopedLimit {
@@ -281,7 +281,7 @@ mod tests {
         login.kind = AttemptKind::Login;
         let mut under_way = like(None);
         under_way.claimed_at = at(20);
-        let windows = Windows::new(vec![like(Some(at(10))), under_way.clone(), login.clone()]);
+        let windows = Windows::new(vec![like(Some(at(10))), under_way, login]);
         assert_eq!(windows.newest(AttemptKind::Like), Some(&under_way));
         assert_eq!(windows.newest(AttemptKind::Login), Some(&login));
         assert_eq!(windows.newest(AttemptKind::StoryView), None);

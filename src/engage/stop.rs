@@ -346,6 +346,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines)] // One line a stop, as the formatter breaks it.
     fn every_stop_has_its_word_its_code_its_moment_and_its_sentence() {
         use ExitCode as E;
         let message = || "no route".to_owned();

@@ -288,7 +288,7 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let request = LockRequest {
             command: "run",
-            wait: Duration::from_secs(60),
+            wait: Duration::from_mins(1),
             clock: &NoClock,
         };
         let no_locks = |_: &File| Err(io::Error::from(io::ErrorKind::Unsupported));
