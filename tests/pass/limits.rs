@@ -75,6 +75,16 @@ fn a_like_of_days_ago_is_counted_in_a_window_of_a_week_before_the_story_is_seen(
 }
 
 #[test]
+fn stories_are_not_listed_where_none_could_be_seen() {
+    let mut rig = with_stories(1);
+    rig.config.limits.story_views = limits(&["1/1h"]);
+    rig.pass();
+    rig.later(20 * MINUTE);
+    rig.check_all();
+    assert_eq!(rig.server.count(Act::Stories), 1);
+}
+
+#[test]
 fn a_post_of_two_authors_counts_for_the_target_it_is_liked_on() {
     let mut rig = Rig::new(&["anna", "berta"]);
     rig.config.first_contact.like_posts = true;

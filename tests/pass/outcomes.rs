@@ -318,12 +318,12 @@ fn reading_items_again_ends_where_the_window_is_full_without_a_pause_before_that
     rig.config.stories.mark_seen = false;
     rig.story("anna", 100);
     rig.story("anna", 101);
+    rig.server.world().has_liked = HasLiked::Absent;
     for _ in 0..2 {
         rig.server.fail(Act::Like, Trouble::TimedOut(Applied::No));
         rig.check_all();
         rig.later(20 * MINUTE);
     }
-    rig.server.world().has_liked = HasLiked::Absent;
     // Room for the listing, for which that of a like is asked as well, and for one item.
     let sent = rig.mark();
     rig.config.limits.requests = limits(&[&format!("{}/2h", sent + 2)]);
