@@ -445,3 +445,37 @@ fn the_reason_names_why_it_ended_and_who_was_not_to_be_seen() {
         "nothing is left to do; not to be seen: anna (private)"
     );
 }
+
+#[test]
+fn an_item_left_when_the_pass_ends_is_told_with_the_reason_of_the_end() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.limits.likes_per_run = 1;
+    rig.story("anna", 100);
+    rig.story("anna", 101);
+    let report = rig.pass();
+    let left: Vec<_> = report
+        .decisions
+        .iter()
+        .filter(|decision| decision.decision == "left")
+        .collect();
+    assert_eq!(left.len(), 1);
+    assert!(
+        left[0].why.contains("limits.likes_per_run"),
+        "{}",
+        left[0].why
+    );
+}
+
+#[test]
+fn an_item_whose_like_was_refused_is_told_to_wait_for_a_reading() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    let throttled = Trouble::Objection(HoldReason::Throttled, None);
+    rig.server.fail(Act::Like, throttled);
+    rig.pass();
+    rig.server.world().has_liked = HasLiked::Absent;
+    rig.later(HOUR);
+    let report = rig.check_all();
+    let why: Vec<_> = report.decisions.iter().map(|left| &left.why).collect();
+    assert!(why.iter().any(|why| why.contains("was refused")), "{why:?}");
+}
