@@ -256,14 +256,18 @@ mod tests {
         };
         assert_eq!(respond(&dated, "", &[], &[], NOW).until, Some(named));
         assert_eq!(length(HoldReason::ActionBlocked, &[]), Some(48 * HOUR));
-        let in_the_past = Objection {
-            reason: HoldReason::ActionBlocked,
-            until: Some(NOW.minus(DAY)),
-        };
-        assert_eq!(
-            respond(&in_the_past, "", &[], &[], NOW).until,
-            Some(NOW.plus(48 * HOUR))
-        );
+        for (named, expected) in [
+            (NOW.minus(DAY), 48 * HOUR),
+            (NOW, 48 * HOUR),
+            (NOW.plus(HOUR), HOUR),
+        ] {
+            let dated = Objection {
+                reason: HoldReason::ActionBlocked,
+                until: Some(named),
+            };
+            let hold = respond(&dated, "", &[], &[], NOW);
+            assert_eq!(hold.until, Some(NOW.plus(expected)), "{named}");
+        }
 
         let mut first = past(
             HoldReason::ActionBlocked,
@@ -290,6 +294,14 @@ mod tests {
             length(HoldReason::ActionBlocked, &[forgotten]),
             Some(48 * HOUR)
         );
+    }
+
+    #[test]
+    fn what_is_looked_back_on_holds_every_block_that_still_has_a_consequence() {
+        // One that lasted a week halves the likes for two more; those of 30 days escalate.
+        assert!(MEMORY >= 7 * DAY + crate::care::limits::HALVED_FOR);
+        assert!(MEMORY >= BLOCK_MEMORY);
+        assert_eq!(BLOCK_MEMORY, 30 * DAY);
     }
 
     #[test]

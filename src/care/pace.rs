@@ -252,6 +252,63 @@ mod tests {
     }
 
     #[test]
+    fn only_a_like_moves_the_distance_to_the_next_like() {
+        let now = Timestamp::from_secs(1000);
+        let later = now.plus(Duration::from_mins(10));
+        let mut pacer = Pacer::new(pace(), 1, Some((now, A)), Some(now), now);
+        pacer.sent(AttemptKind::StoryView, A, "a", later);
+        let (like, reason) = pacer.earliest(AttemptKind::Like, A);
+        assert_eq!(reason, PauseReason::Requests);
+        assert!(like <= later.plus(Duration::from_secs(12)));
+        pacer.sent(AttemptKind::Like, A, "a", later);
+        let (like, reason) = pacer.earliest(AttemptKind::Like, A);
+        assert_eq!(reason, PauseReason::Likes);
+        assert!(like >= later.plus(Duration::from_secs(25)));
+    }
+
+    #[test]
+    fn the_like_after_a_view_leaves_no_later_than_foreseen() {
+        let now = Timestamp::from_secs(1000);
+        for seed in 0..200 {
+            let mut pacer = Pacer::new(pace(), seed, Some((now, A)), Some(now), now);
+            let (view, _) = pacer.earliest(AttemptKind::StoryView, A);
+            let foreseen = pacer.like_after_view(view);
+            pacer.sent(AttemptKind::StoryView, A, "a", view);
+            let (like, _) = pacer.earliest(AttemptKind::Like, A);
+            assert!(like >= view.plus(Duration::from_secs(5)));
+            assert!(foreseen >= view.plus(Duration::from_secs(12)));
+            assert!(foreseen <= now.plus(Duration::from_secs(75)));
+        }
+    }
+
+    #[test]
+    fn every_pause_is_named_by_its_configuration_key() {
+        let reasons = [
+            PauseReason::Start,
+            PauseReason::Requests,
+            PauseReason::Targets,
+            PauseReason::Likes,
+        ];
+        let mut keys: Vec<_> = reasons.into_iter().map(PauseReason::key).collect();
+        for key in &keys {
+            assert!(crate::config::KEYS.iter().any(|known| known.name == *key));
+        }
+        keys.dedup();
+        assert_eq!(keys.len(), reasons.len());
+    }
+
+    #[test]
+    fn a_stream_s_number_is_the_published_hash_of_its_name() {
+        for (name, number) in [
+            ("", 0xcbf2_9ce4_8422_2325),
+            ("a", 0xaf63_dc4c_8601_ec8c),
+            ("foobar", 0x8594_4171_f739_67e8),
+        ] {
+            assert_eq!(stable_hash(name), number, "{name}");
+        }
+    }
+
+    #[test]
     fn one_target_s_pauses_do_not_depend_on_another_s() {
         let now = Timestamp::from_secs(0);
         let mut alone = Pacer::new(pace(), 7, None, None, now);

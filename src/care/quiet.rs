@@ -98,6 +98,8 @@ mod tests {
     fn a_rest_at_noon_stays_within_its_day() {
         let noon = "12:00-14:00";
         ends(noon, BERLIN, "2026-11-20T11:30:00Z", "2026-11-20T13:00:00Z");
+        ends(noon, BERLIN, "2026-11-20T11:00:00Z", "2026-11-20T13:00:00Z");
+        assert_eq!(until(noon, BERLIN, "2026-11-20T13:00:00Z"), None);
         assert_eq!(until(noon, BERLIN, "2026-11-20T14:30:00Z"), None);
     }
 

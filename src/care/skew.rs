@@ -72,6 +72,10 @@ mod tests {
     fn a_clock_that_is_behind_is_moved_to_the_date() {
         let skew = learned(1_795_197_700);
         assert_eq!(skew.correct(RECEIVED), Timestamp::from_secs(1_795_197_700));
+        assert_eq!(
+            skew.offset_millis(),
+            1_795_197_700_000 - RECEIVED.as_millis()
+        );
         assert!(!skew.too_large());
     }
 
@@ -99,6 +103,15 @@ mod tests {
         }
         for off in [-290, 0, 290] {
             assert!(!learned(1_795_197_600 + off).too_large(), "{off} s");
+        }
+        for (offset_millis, too_large) in [
+            (300_000, false),
+            (-300_000, false),
+            (300_001, true),
+            (-300_001, true),
+        ] {
+            let skew = Skew { offset_millis };
+            assert_eq!(skew.too_large(), too_large, "{offset_millis} ms");
         }
     }
 }

@@ -233,6 +233,60 @@ mod tests {
         assert!(windows.full(&limits, &both[1..], at(1)).is_none());
     }
 
+    #[test]
+    fn an_overfull_window_blocks_nothing_that_it_does_not_count() {
+        let windows = Windows::new(vec![like(Some(at(0))), like(Some(at(0)))]);
+        let read = [(AttemptKind::Read, None)];
+        assert!(windows.full(&[likes("1/1h")], &read, at(1)).is_none());
+        let both = [(AttemptKind::Read, None), (AttemptKind::Like, None)];
+        assert!(windows.full(&[likes("1/1h")], &both, at(1)).is_some());
+    }
+
+    #[test]
+    fn the_window_that_ends_the_pass_is_named_before_one_that_is_full_longer() {
+        let mut attempt = like(Some(at(0)));
+        attempt.target = Some(TargetId(1));
+        let mut view = attempt;
+        view.kind = AttemptKind::StoryView;
+        let mut login = attempt;
+        login.kind = AttemptKind::Login;
+        let windows = Windows::new(vec![attempt, view, login]);
+        let full = |scope, span: &str| ScopedLimit {
+            scope,
+            limit: format!("1/{span}").parse().unwrap(),
+        };
+        // Each outranks those before it, although it has room sooner.
+        let limits = [
+            full(Scope::TargetLikes(TargetId(1)), "5d"),
+            full(Scope::StoryViews, "4d"),
+            full(Scope::Logins, "3d"),
+            full(Scope::Likes, "2d"),
+            full(Scope::Requests, "1d"),
+        ];
+        let target = Some(TargetId(1));
+        let steps = [
+            (AttemptKind::StoryView, target),
+            (AttemptKind::Like, target),
+            (AttemptKind::Login, None),
+        ];
+        for most in 1..=limits.len() {
+            let named = windows.full(&limits[..most], &steps, at(1)).unwrap();
+            assert_eq!(named.limit, limits[most - 1]);
+        }
+    }
+
+    #[test]
+    fn the_newest_attempt_of_a_kind_is_the_one_that_stands_last() {
+        let mut login = like(Some(at(30)));
+        login.kind = AttemptKind::Login;
+        let mut under_way = like(None);
+        under_way.claimed_at = at(20);
+        let windows = Windows::new(vec![like(Some(at(10))), under_way, login]);
+        assert_eq!(windows.newest(AttemptKind::Like), Some(&under_way));
+        assert_eq!(windows.newest(AttemptKind::Login), Some(&login));
+        assert_eq!(windows.newest(AttemptKind::StoryView), None);
+    }
+
     proptest! {
         /// Waiting until `next_at` is enough and one millisecond less is not; and whoever only acts
         /// when there is room never has more than the limit in any window.

@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn an_untried_item_found_liked_was_liked_by_the_operator() {
+        let known = known(ItemState::New, 0, None);
+        let read = listed(Some(known), story(Some(true)), &context(NOW));
+        assert_eq!(read.item.state, ItemState::AlreadyLiked);
+    }
+
+    #[test]
+    fn no_reading_allows_a_third_try() {
+        for (tries, allowed) in [(1, true), (2, false), (3, false)] {
+            let mut item = known(ItemState::New, tries, Some(NOW.minus(60 * MINUTE)));
+            item.unliked_read_at = Some(NOW);
+            assert_eq!(may_be_liked(&item, NOW), allowed, "{tries}");
+        }
+    }
+
+    #[test]
     fn a_like_the_operator_took_back_stays_taken_back() {
         let read = after(ItemState::Liked, 0, 600, Some(false));
         assert_eq!((read.item.state, read.disproved), (ItemState::Liked, false));
@@ -283,6 +299,14 @@ mod tests {
         post.taken_at = NOW.minus(73 * 60 * MINUTE);
         let read = listed(None, post.clone(), &context(NOW));
         assert_eq!(read.item.state, ItemState::Skipped);
+        let mut waiting = known(ItemState::New, 0, None);
+        waiting.item = post.clone();
+        let read = listed(Some(waiting), post.clone(), &context(NOW));
+        assert_eq!(read.item.state, ItemState::Skipped);
+        post.taken_at = context(NOW).posts_not_before;
+        let read = listed(None, post.clone(), &context(NOW));
+        assert_eq!(read.item.state, ItemState::New);
+        post.taken_at = NOW.minus(73 * 60 * MINUTE);
         post.kind = ItemKind::Story;
         assert_eq!(listed(None, post, &context(NOW)).item.state, ItemState::New);
     }

@@ -99,7 +99,7 @@ fn sequence(
     match reply {
         LoginReply::LoggedIn(myself) => finish(actor, account, &sent.0, sent.1, myself, by),
         LoginReply::SecondFactor(factor) => {
-            fine(actor.settle(&sent.0, sent.1.receipt, None, Vec::new())?)?;
+            actor.settle(&sent.0, sent.1.receipt, None, Vec::new())?;
             let code = match codes.code(&factor, actor.watch.now()) {
                 Ok(code) => code,
                 Err(message) => return Err(needs_a_person(actor, message)),
@@ -120,7 +120,7 @@ fn step<T>(
     send: impl FnOnce(&mut dyn Platform) -> Answer<T>,
 ) -> Result<T, Stop> {
     let (value, (act, sent)) = ask(actor, kind, call, send)?;
-    fine(actor.settle(&act, sent.receipt, None, Vec::new())?)?;
+    actor.settle(&act, sent.receipt, None, Vec::new())?;
     Ok(value)
 }
 
@@ -195,7 +195,7 @@ fn finish(
         changes.extend(session_holds_cleared(&open, now, by));
     }
     let obtained = !changes.is_empty();
-    fine(actor.settle(act, sent.receipt, None, changes)?)?;
+    actor.settle(act, sent.receipt, None, changes)?;
     match wrong {
         Some(stop) => Err(stop),
         None if obtained => Ok(myself),
@@ -220,12 +220,5 @@ fn needs_a_person(actor: &mut Actor<'_>, message: String) -> Stop {
             message,
         }),
         Err(error) => error.into(),
-    }
-}
-
-fn fine(verdict: Verdict) -> Result<(), Stop> {
-    match verdict {
-        Verdict::Stop(stop) => Err(stop),
-        _ => Ok(()),
     }
 }

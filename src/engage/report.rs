@@ -6,9 +6,7 @@ use super::stop::Stop;
 use crate::care::warm_up::WarmUp;
 use crate::care::window::Room;
 use crate::exit::ExitCode;
-use crate::model::{
-    AttemptKind, ItemId, ItemKind, Outcome, ProfileName, Scope, TargetTrouble, Timestamp,
-};
+use crate::model::{AttemptKind, ItemId, ItemKind, Outcome, ProfileName, TargetTrouble, Timestamp};
 use crate::ports::Pruned;
 
 /// How many of each kind of request were sent.
@@ -116,11 +114,6 @@ impl WindowReport {
             free: room.free(),
             next_at: room.next_at,
         }
-    }
-
-    /// Whether this is one of the windows that belong to no target.
-    pub fn shown(scope: Scope) -> bool {
-        !matches!(scope, Scope::TargetLikes(_))
     }
 }
 

@@ -257,3 +257,43 @@ fn is_held(path: &Path) -> bool {
             .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::ports::Interrupt;
+
+    /// Nobody may wait by this one.
+    struct NoClock;
+
+    impl Clock for NoClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(0)
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn sleep_until(&self, _: Timestamp) {
+            panic!("it waited");
+        }
+        fn interrupted(&self) -> Option<Interrupt> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_lock_that_the_system_cannot_give_is_not_waited_for() {
+        let file = tempfile::tempfile().unwrap();
+        let request = LockRequest {
+            command: "run",
+            wait: Duration::from_mins(1),
+            clock: &NoClock,
+        };
+        let no_locks = |_: &File| Err(io::Error::from(io::ErrorKind::Unsupported));
+        let database = Path::new("stories.db");
+        let error = take(&file, no_locks, &request, database, String::new).unwrap_err();
+        assert!(matches!(error, StoreError::CannotOpen(_)), "{error}");
+    }
+}

@@ -37,7 +37,7 @@ pub enum MigratePolicy {
 }
 
 /// How to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Opening {
     /// What to do with a database of an older version, or with none.
     pub migrate: MigratePolicy,
@@ -45,6 +45,9 @@ pub struct Opening {
     pub durability: Durability,
     /// How long SQLite waits for a program that keeps the file locked.
     pub busy_timeout: Duration,
+    /// Tells the kernel's number of the file system that a folder lies on; those of networks are
+    /// refused. A test names one that is not there.
+    pub file_system: fn(&Path) -> Option<u32>,
 }
 
 impl Default for Opening {
@@ -53,6 +56,7 @@ impl Default for Opening {
             migrate: MigratePolicy::Automatic,
             durability: Durability::Full,
             busy_timeout: Duration::from_secs(30),
+            file_system: place::file_system,
         }
     }
 }
@@ -65,7 +69,7 @@ pub fn migrate(
 ) -> Result<Vec<String>, StoreError> {
     place::make_folder(path)?;
     let path = place::resolve(path)?;
-    place::refuse_network(&path)?;
+    place::refuse_network(&path, opening.file_system)?;
     let _lock = DatabaseLock::exclusive(&path, request)?;
     place::make_file(&path)?;
     let (_, applied) = open_and_migrate(&path, opening)?;

@@ -64,21 +64,21 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            warn_if_exposed(path);
+            if is_exposed(path) {
+                log::warn!(
+                    "other users can open {}, which holds the login session: run `chmod 600` on it",
+                    path.display()
+                );
+            }
             Ok(())
         }
         Err(error) => Err(cannot_open(path, &error)),
     }
 }
 
-fn warn_if_exposed(path: &Path) {
-    let mode = fs::metadata(path).map_or(FILE_MODE, |found| found.mode());
-    if mode & 0o077 != 0 {
-        log::warn!(
-            "other users can open {}, which holds the login session: run `chmod 600` on it",
-            path.display()
-        );
-    }
+/// Whether anyone but the owner may do anything with the file.
+fn is_exposed(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.mode() & 0o077 != 0)
 }
 
 pub(super) fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
@@ -91,8 +91,11 @@ pub(super) fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
 }
 
 /// Refuses a file system whose locks do not reach every machine that mounts it.
-pub(super) fn refuse_network(path: &Path) -> Result<(), StoreError> {
-    match shared_file_system(folder_of(path)) {
+pub(super) fn refuse_network(
+    path: &Path,
+    file_system: fn(&Path) -> Option<u32>,
+) -> Result<(), StoreError> {
+    match file_system(folder_of(path)).and_then(name_of_shared) {
         Some(name) => Err(StoreError::CannotOpen(format!(
             "{} lies on a {name} file system, where the locks that keep two passes apart cannot be \
              trusted; put the database on a local disk",
@@ -102,23 +105,23 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// The kernel's number of the file system that the folder lies on.
 #[cfg(target_os = "linux")]
-fn shared_file_system(folder: &Path) -> Option<&'static str> {
+pub(super) fn file_system(folder: &Path) -> Option<u32> {
     // A failure here shows again, with its reason, when the file is opened.
     let found = rustix::fs::statfs(folder).ok()?;
     // The kernel's magic numbers have 32 bits; the field's width and sign depend on the machine.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let magic = found.f_type as u32;
-    name_of_shared(magic)
+    Some(found.f_type as u32)
 }
 
+/// Elsewhere these numbers mean nothing.
 #[cfg(not(target_os = "linux"))]
-fn shared_file_system(_folder: &Path) -> Option<&'static str> {
+pub(super) fn file_system(_folder: &Path) -> Option<u32> {
     None
 }
 
 /// File systems by the numbers of the kernel's `magic.h` (`man 2 statfs`).
-#[cfg(target_os = "linux")]
 fn name_of_shared(magic: u32) -> Option<&'static str> {
     Some(match magic {
         0x0000_6969 => "NFS",
@@ -136,18 +139,84 @@ fn name_of_shared(magic: u32) -> Option<&'static str> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn network_and_fuse_file_systems_are_told_from_local_ones() {
-        assert_eq!(name_of_shared(0x6969), Some("NFS"));
-        assert_eq!(name_of_shared(0xFF53_4D42), Some("SMB"));
-        assert_eq!(name_of_shared(0x6573_5546), Some("FUSE"));
+        // As `man 2 statfs` and the file systems' own headers have them.
+        for (number, name) in [
+            (0x6969, "NFS"),
+            (0x517B, "SMB"),
+            (0xFE53_4D42, "SMB"),
+            (0xFF53_4D42, "SMB"),
+            (0x6573_5546, "FUSE"),
+            (0x0102_1997, "9P"),
+            (0x00C3_6400, "Ceph"),
+            (0x5346_414F, "AFS"),
+            (0x6B41_4653, "AFS"),
+            (0x7375_7245, "Coda"),
+            (0x0BD0_0BD0, "Lustre"),
+            (0x4750_4653, "GPFS"),
+            (0x786F_4256, "VirtualBox"),
+        ] {
+            assert_eq!(name_of_shared(number), Some(name), "{number:#x}");
+        }
         let (ext4, xfs, btrfs, tmpfs, overlay) =
             (0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630);
         for local in [ext4, xfs, btrfs, tmpfs, overlay] {
             assert_eq!(name_of_shared(local), None, "{local:#x}");
         }
+    }
+
+    #[test]
+    fn a_bare_file_name_lies_in_the_present_folder() {
+        for (path, folder) in [
+            ("a.db", "."),
+            ("b/a.db", "b"),
+            ("/b/a.db", "/b"),
+            ("/", "."),
+        ] {
+            assert_eq!(folder_of(Path::new(path)), Path::new(folder));
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_an_error_and_one_that_is_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(make_file(&folder.path().join("none/a.db")).is_err());
+        let file = folder.path().join("a.db");
+        make_file(&file).unwrap();
+        fs::write(&file, "text").unwrap();
+        make_file(&file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"text");
+    }
+
+    #[test]
+    fn a_file_is_exposed_as_soon_as_anyone_else_may_do_anything_with_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        fs::write(&file, "").unwrap();
+        for (mode, exposed) in [
+            (0o600, false),
+            (0o700, false),
+            (0o640, true),
+            (0o602, true),
+            (0o611, true),
+            (0o666, true),
+        ] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_exposed(&file), exposed, "{mode:o}");
+        }
+        assert!(!is_exposed(&folder.path().join("none")));
+    }
+
+    #[test]
+    fn the_kernel_is_asked() {
+        let proc = 0x9FA0;
+        assert_eq!(file_system(Path::new("/proc/self")), Some(proc));
+        assert_eq!(file_system(Path::new("/nowhere/at/all")), None);
     }
 }

@@ -42,7 +42,7 @@ impl Writer {
             MigratePolicy::Refuse => {}
         }
         let path = place::resolve(path)?;
-        place::refuse_network(&path)?;
+        place::refuse_network(&path, opening.file_system)?;
         let mut database_lock = DatabaseLock::shared(&path, request)?;
         let profile_lock = ProfileLock::take(&path, profile, request)?;
         place::make_file(&path)?;

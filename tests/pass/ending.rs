@@ -112,6 +112,12 @@ fn a_dry_run_changes_nothing_but_its_own_reads_and_the_session() {
         assert_eq!(after[table], before[table], "{table}");
     }
     assert_ne!(after["session"], before["session"]);
+    let last = rig.server.look().record.last().unwrap().at;
+    let waited = rig.clock.server().since(last);
+    assert!(
+        waited < Duration::from_secs(1),
+        "nobody waits for a like that is not sent"
+    );
     let reads = rig.mark() - from;
     assert_eq!(after["attempt"].len() - before["attempt"].len(), reads);
     assert!(rig.server.acts()[from..].iter().all(|act| *act < Act::View));
@@ -156,6 +162,17 @@ fn a_dry_run_over_targets_never_seen_stores_none_of_them() {
         .iter()
         .filter(|decision| decision.decision == "would_like");
     assert_eq!(would_like.count(), 2);
+}
+
+#[test]
+fn a_dry_run_that_finds_the_session_dead_keeps_that_and_the_device() {
+    let mut rig = two_targets();
+    rig.server.world().session_alive = false;
+    let before = rig.store.inner.account().unwrap();
+    assert!(before.session.is_some() && before.device.is_none());
+    assert_eq!(rig.dry_run().exit_code(), ExitCode::NoPerm);
+    let after = rig.store.inner.account().unwrap();
+    assert!(after.session.is_none() && after.device.is_some());
 }
 
 #[test]
@@ -371,4 +388,94 @@ fn a_seed_decides_every_pause() {
     };
     assert_eq!(times(7), times(7));
     assert_ne!(times(7), times(8));
+}
+
+#[test]
+fn what_never_left_is_tried_and_not_requested() {
+    let counts = Counts {
+        reads: 1,
+        story_views: 2,
+        likes_sent: 4,
+        likes: 3,
+        logins: 8,
+        unsent: 16,
+    };
+    assert_eq!((counts.requests(), counts.tried()), (15, 31));
+}
+
+#[test]
+fn the_report_tells_how_far_every_window_is_used() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.config.limits.likes = limits(&["1/1h", "5/24h"]);
+    let report = rig.pass();
+    let used: Vec<_> = report
+        .windows
+        .iter()
+        .map(|window| (window.key, window.used, window.next_at.is_some()))
+        .collect();
+    let requests = rig.mark() as u32;
+    assert_eq!(
+        used,
+        [
+            ("limits.requests", requests, false),
+            ("limits.requests", requests, false),
+            ("limits.story_views", 1, false),
+            ("limits.logins", 0, false),
+            ("limits.logins", 0, false),
+            ("limits.likes", 1, true),
+            ("limits.likes", 1, false),
+        ]
+    );
+}
+
+#[test]
+fn the_reason_names_why_it_ended_and_who_was_not_to_be_seen() {
+    let mut rig = two_targets();
+    let report = rig.pass();
+    assert_eq!(report.reason(), "nothing is left to do");
+    let json = report.to_json();
+    assert_eq!(json["exit"]["reason"], "nothing is left to do");
+    assert_eq!(json["exit"]["code"], 0);
+    assert_eq!(json["counts"]["likes"], report.counts.likes);
+    rig.server.world().person("anna").private = true;
+    rig.later(9 * HOUR);
+    assert_eq!(
+        rig.pass().reason(),
+        "nothing is left to do; not to be seen: anna (private)"
+    );
+}
+
+#[test]
+fn an_item_left_when_the_pass_ends_is_told_with_the_reason_of_the_end() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.limits.likes_per_run = 1;
+    rig.story("anna", 100);
+    rig.story("anna", 101);
+    let report = rig.pass();
+    let left: Vec<_> = report
+        .decisions
+        .iter()
+        .filter(|decision| decision.decision == "left")
+        .collect();
+    assert_eq!(left.len(), 1);
+    assert!(
+        left[0].why.contains("limits.likes_per_run"),
+        "{}",
+        left[0].why
+    );
+}
+
+#[test]
+fn an_item_whose_like_was_refused_is_told_to_wait_for_a_reading() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    let throttled = Trouble::Objection(HoldReason::Throttled, None);
+    rig.server.fail(Act::Like, throttled);
+    rig.pass();
+    rig.server.world().has_liked = HasLiked::Absent;
+    rig.later(HOUR);
+    let report = rig.check_all();
+    let why: Vec<_> = report.decisions.iter().map(|left| &left.why).collect();
+    assert!(why.iter().any(|why| why.contains("was refused")), "{why:?}");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::world::*;
 
 /// How many stories each target publishes a day, between 07:00 and 23:00, and how long it goes on.
+#[allow(clippy::struct_field_names)] // Days of stories and posts.
 struct Days<'a> {
     stories: &'a [u32],
     posts: &'a [u32],

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use story_liker::config::QuietHours;
 use story_liker::engage::Stop;
 use story_liker::exit::ExitCode;
 use story_liker::model::{Hold, HoldReason};
@@ -404,4 +405,20 @@ fn a_doubt_stays_where_the_time_budget_or_a_signal_leaves_no_room_to_ask() {
     rig.clock.schedule(Duration::from_secs(2), term);
     assert_eq!(rig.pass().exit_code(), ExitCode::NoPerm);
     assert_eq!(rig.mark(), 1);
+}
+
+#[test]
+fn a_doubt_stays_where_quiet_hours_have_begun_or_are_about_to() {
+    // While the first request is under way; during the pause before the second.
+    for (second, nanosecond) in [(0, 100_000_000), (4, 0)] {
+        let mut rig = one_of_each();
+        rig.server.fail(Act::UserByName, DOUBT);
+        rig.config.quiet_hours = Some(QuietHours {
+            from: jiff::civil::time(18, 0, second, nanosecond),
+            to: jiff::civil::time(19, 0, 0, 0),
+        });
+        assert_eq!(rig.pass().exit_code(), ExitCode::NoPerm);
+        assert_eq!(rig.server.acts(), [Act::UserByName]);
+        assert_eq!(open(&mut rig)[0].reason, HoldReason::SessionDoubtful);
+    }
 }

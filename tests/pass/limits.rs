@@ -41,6 +41,50 @@ fn a_full_window_of_likes_ends_the_pass_well_and_without_a_request() {
 }
 
 #[test]
+fn a_window_that_fills_up_from_elsewhere_refuses_the_claim() {
+    let mut rig = with_stories(1);
+    // Lookup, listing, view and like fit, as far as the pass knows.
+    rig.config.limits.requests = limits(&["4/1h"]);
+    rig.store.elsewhere = 3;
+    let report = rig.pass();
+    assert!(matches!(
+        report.stop,
+        Stop::WindowFull {
+            key: "limits.requests",
+            ..
+        }
+    ));
+    assert_eq!(report.exit_code(), ExitCode::Ok);
+    assert_eq!(rig.server.acts(), [Act::UserByName]);
+}
+
+#[test]
+fn a_like_of_days_ago_is_counted_in_a_window_of_a_week_before_the_story_is_seen() {
+    let mut rig = with_stories(1);
+    rig.config.limits.likes = limits(&["1/7d"]);
+    rig.pass();
+    assert_eq!(rig.server.count(Act::Like), 1);
+    rig.later(6 * DAY);
+    rig.story("anna", 110);
+    rig.check_all();
+    assert_eq!(rig.server.count(Act::View), 1);
+    rig.later(2 * DAY);
+    rig.story("anna", 111);
+    rig.check_all();
+    assert_eq!(rig.server.count(Act::Like), 2);
+}
+
+#[test]
+fn stories_are_not_listed_where_none_could_be_seen() {
+    let mut rig = with_stories(1);
+    rig.config.limits.story_views = limits(&["1/1h"]);
+    rig.pass();
+    rig.later(20 * MINUTE);
+    rig.check_all();
+    assert_eq!(rig.server.count(Act::Stories), 1);
+}
+
+#[test]
 fn a_post_of_two_authors_counts_for_the_target_it_is_liked_on() {
     let mut rig = Rig::new(&["anna", "berta"]);
     rig.config.first_contact.like_posts = true;

@@ -1,10 +1,14 @@
 //! The session: proved only when needed, renewed only when dead and allowed.
 
+use std::time::Duration;
+
 use story_liker::config::QuietHours;
-use story_liker::engage::Stop;
+use story_liker::engage::{
+    Actor, CodeSource, Credentials, LoginEnd, Ports, Stop, log_in, session_holds_cleared,
+};
 use story_liker::exit::ExitCode;
-use story_liker::model::{HoldReason, Secret};
-use story_liker::ports::Store;
+use story_liker::model::{Hold, HoldId, HoldReason, Secret, Timestamp};
+use story_liker::ports::{Change, SecondFactor, Store};
 
 use crate::world::*;
 
@@ -317,4 +321,132 @@ fn the_state_of_the_session_is_saved_with_every_reply() {
         let session = rig.store.inner.account().unwrap().session.unwrap();
         assert_eq!(session.json.expose(), format!("{{\"version\":{version}}}"));
     }
+}
+
+/// A person's own `login`.
+fn by_hand(rig: &mut Rig, codes: &mut dyn CodeSource) -> LoginEnd {
+    let account = rig.store.inner.account().unwrap();
+    let mut platform = rig.server.connect(None);
+    let ports = Ports {
+        platform: &mut platform,
+        store: &mut rig.store,
+        clock: &rig.clock,
+        waiting: &mut Nobody,
+    };
+    let mut actor = Actor::new(ports, &rig.config, 1, None, false).unwrap();
+    let credentials = Credentials {
+        username: "operator",
+        password: &Secret::new("secret"),
+    };
+    log_in(&mut actor, &account, &credentials, codes, "login")
+}
+
+fn no_code(_: &SecondFactor, _: Timestamp) -> Result<Secret, String> {
+    Err("no authenticator app is configured".to_owned())
+}
+
+#[test]
+fn a_login_by_hand_ends_with_what_the_platform_objected() {
+    for (act, reason) in [
+        (Act::LoginPrepare, HoldReason::Throttled),
+        (Act::LoginPassword, HoldReason::LoginRefused),
+        (Act::LoginPassword, HoldReason::Challenge),
+    ] {
+        let mut rig = Rig::new(&["anna"]);
+        rig.server.fail(act, Trouble::Objection(reason, None));
+        let end = by_hand(&mut rig, &mut no_code);
+        assert!(
+            matches!(&end, LoginEnd::Stop(Stop::Objected(by)) if by.reason == reason),
+            "{end:?}"
+        );
+        assert_eq!(rig.holds()[0].reason, reason);
+    }
+}
+
+#[test]
+fn a_login_by_hand_submits_the_code_it_is_given() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().second_factor = true;
+    let mut asked = 0;
+    let mut code = |_: &SecondFactor, _| {
+        asked += 1;
+        Ok(Secret::new("123456"))
+    };
+    let end = by_hand(&mut rig, &mut code);
+    assert!(matches!(end, LoginEnd::LoggedIn(_)), "{end:?}");
+    assert_eq!((asked, rig.server.count(Act::LoginCode)), (1, 1));
+    assert_eq!(rig.server.look().code_submitted.as_deref(), Some("123456"));
+}
+
+#[test]
+fn a_login_that_brings_no_session_is_not_taken_for_one() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().keeps_sessions = true;
+    let end = by_hand(&mut rig, &mut no_code);
+    assert!(
+        matches!(
+            &end,
+            LoginEnd::Stop(Stop::Store {
+                code: ExitCode::Software,
+                ..
+            })
+        ),
+        "{end:?}"
+    );
+    assert_eq!(rig.server.count(Act::LoginPassword), 1);
+}
+
+#[test]
+fn a_session_proved_exactly_as_long_ago_as_it_is_kept_alive_is_not_asked_for() {
+    let mut rig = Rig::new(&[]);
+    rig.later(rig.config.session.keep_alive);
+    rig.pass();
+    assert_eq!(rig.server.acts(), []);
+    rig.later(Duration::from_millis(1));
+    rig.pass();
+    assert_eq!(rig.server.acts(), [Act::CurrentUser]);
+}
+
+#[test]
+fn a_login_into_another_account_changes_nothing() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().me = MYSELF + 1;
+    let before = rig.store.inner.account().unwrap();
+    let end = by_hand(&mut rig, &mut no_code);
+    assert!(
+        matches!(end, LoginEnd::Stop(Stop::WrongAccount { .. })),
+        "{end:?}"
+    );
+    assert_eq!(rig.store.inner.account().unwrap().session, before.session);
+
+    let mut rig = Rig::new(&[]);
+    rig.server.world().me = MYSELF + 1;
+    rig.later(DAY);
+    let report = rig.pass();
+    assert_eq!(rig.server.acts(), [Act::CurrentUser]);
+    assert!(matches!(report.stop, Stop::WrongAccount { .. }));
+}
+
+#[test]
+fn a_new_session_clears_the_open_holds_about_the_old_one_and_no_other() {
+    let hold = |id, reason, cleared_at| Hold {
+        id: HoldId(id),
+        since: START,
+        reason,
+        until: None,
+        message: String::new(),
+        attempt: None,
+        cleared_at,
+        cleared_by: None,
+    };
+    let holds = [
+        hold(1, HoldReason::LoggedOut, None),
+        hold(2, HoldReason::Challenge, None),
+        hold(3, HoldReason::LoginRequired, Some(START)),
+    ];
+    let cleared = session_holds_cleared(&holds, START.plus(HOUR), "login");
+    let [Change::HoldCleared { hold, by }] = &cleared[..] else {
+        panic!("{cleared:?}");
+    };
+    assert_eq!((*hold, *by), (HoldId(1), "login"));
 }

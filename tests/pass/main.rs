@@ -4,6 +4,7 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
     clippy::unchecked_time_subtraction
 )]
 
@@ -15,6 +16,7 @@ mod ending;
 mod fairness;
 mod holds;
 mod limits;
+mod listing;
 mod login;
 mod outcomes;
 mod queue;

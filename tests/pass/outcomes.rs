@@ -311,3 +311,25 @@ fn an_item_that_is_gone_when_read_back_is_done_with() {
     assert_eq!(rig.state(ItemKind::Story, 100).0, ItemState::Gone);
     assert_eq!(rig.server.likes_of(100), 1);
 }
+
+#[test]
+fn reading_items_again_ends_where_the_window_is_full_without_a_pause_before_that() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.targets[0].posts = false;
+    rig.config.stories.mark_seen = false;
+    rig.story("anna", 100);
+    rig.story("anna", 101);
+    rig.server.world().has_liked = HasLiked::Absent;
+    for _ in 0..2 {
+        rig.server.fail(Act::Like, Trouble::TimedOut(Applied::No));
+        rig.check_all();
+        rig.later(20 * MINUTE);
+    }
+    // Room for the listing, for which that of a like is asked as well, and for one item.
+    let sent = rig.mark();
+    rig.config.limits.requests = limits(&[&format!("{}/2h", sent + 2)]);
+    rig.check_all();
+    assert_eq!(rig.server.acts()[sent..], [Act::Stories, Act::MediaInfo]);
+    let last = rig.server.look().record.last().unwrap().at;
+    assert!(rig.clock.server().since(last) < SECOND);
+}

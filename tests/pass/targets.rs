@@ -187,3 +187,23 @@ fn a_target_taken_off_the_list_keeps_its_rows_and_is_asked_for_no_more() {
     assert!(rig.item(ItemKind::Post, 200).is_some());
     assert!(!rig.target("anna").enabled);
 }
+
+#[test]
+fn a_renamed_target_is_named_by_its_old_name_and_by_its_new_one() {
+    for name in ["berta", "berta.new"] {
+        let mut rig = Rig::new(&["anna", "berta"]).acquainted();
+        rig.server.world().person("berta").name = "berta.new".to_owned();
+        rig.story("berta.new", 100);
+        rig.check_all();
+        rig.later(HOUR);
+        let from = rig.mark();
+        rig.pass_as(Mode {
+            only: Some(vec![name.to_owned()]),
+            check_all: true,
+            ..Mode::default()
+        });
+        let listed = rig.server.trace(from);
+        assert!(!listed.is_empty(), "{name}");
+        assert!(listed.iter().all(|(_, on)| *on == 2), "{name}");
+    }
+}

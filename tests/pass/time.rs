@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use story_liker::engage::Stop;
+use story_liker::engage::{Actor, Ports, Stop, Watch};
 use story_liker::exit::ExitCode;
 use story_liker::model::Timestamp;
-use story_liker::ports::Interrupt;
+use story_liker::ports::{Interrupt, Store};
 
 use crate::world::*;
 
@@ -212,4 +212,77 @@ fn no_write_is_sent_before_a_reply_was_read() {
     let from = rig.mark();
     rig.pass();
     assert!(rig.server.acts()[from..].iter().all(|act| *act < Act::View));
+}
+
+#[test]
+fn a_proof_by_itself_keeps_the_distance_to_the_last_request() {
+    let mut rig = busy();
+    rig.pass();
+    let last = rig.server.look().record.last().unwrap().at;
+    let mut platform = rig.server.connect(None);
+    let ports = Ports {
+        platform: &mut platform,
+        store: &mut rig.store,
+        clock: &rig.clock,
+        waiting: &mut Nobody,
+    };
+    let mut actor = Actor::new(ports, &rig.config, 1, None, false).unwrap();
+    assert_eq!(actor.pause_before_proof(), None);
+    assert!(rig.clock.server().since(last) >= rig.config.pace.between_requests.min);
+}
+
+#[test]
+fn a_proof_of_life_keeps_the_distance_and_waits_for_no_room() {
+    let mut rig = Rig::new(&[]);
+    rig.config.session.keep_alive = Duration::ZERO;
+    rig.later(MINUTE);
+    rig.pass();
+    rig.later(Duration::from_secs(1));
+    rig.pass();
+    let times: Vec<Timestamp> = rig.server.look().record.iter().map(|e| e.at).collect();
+    assert_eq!(rig.server.acts(), [Act::CurrentUser; 2]);
+    assert!(times[1].since(times[0]) >= rig.config.pace.between_requests.min);
+    rig.later(Duration::from_secs(1));
+    rig.config.limits.requests = limits(&["2/1h"]);
+    let before = rig.clock.server();
+    let report = rig.pass();
+    assert!(matches!(report.stop, Stop::WindowFull { .. }));
+    assert_eq!(rig.mark(), 2);
+    assert_eq!(
+        rig.clock.server(),
+        before,
+        "no pause before what is refused"
+    );
+}
+
+#[test]
+fn a_drift_of_exactly_a_minute_is_no_jump_yet() {
+    for (millis, jumped) in [
+        (60_000, None),
+        (-60_000, None),
+        (60_001, Some(60_001)),
+        (-60_001, Some(-60_001)),
+    ] {
+        let clock = TestClock::at(START);
+        let watch = Watch::new(&clock);
+        clock.set_ahead(millis);
+        assert_eq!(watch.jumped(), jumped);
+    }
+}
+
+#[test]
+fn no_row_stands_before_the_server_got_its_request_however_the_machine_slept() {
+    let mut rig = busy();
+    rig.server.world().date = None;
+    // While the first request is on its way.
+    let asleep = Duration::from_secs(50);
+    rig.clock
+        .schedule(Duration::from_millis(100), Event::Suspend(asleep));
+    rig.pass();
+    let rows = rig.store.inner.attempts(START.minus(DAY)).unwrap();
+    let world = rig.server.look();
+    assert_eq!(rows.len(), world.record.len());
+    for (row, entry) in rows.iter().zip(&world.record) {
+        assert!(row.settled_at.unwrap() >= entry.at, "{row:?} {entry:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::Connection;
-use story_liker::model::{ItemKind, ItemState, LedgerItem, Outcome, Timestamp};
+use story_liker::model::{AttemptKind, ItemKind, ItemState, LedgerItem, Outcome, Timestamp};
 use story_liker::ports::{Change, Claimed, Retention, Store, StoreError};
 
 use crate::support::*;
@@ -194,4 +194,15 @@ fn the_database_itself_refuses_a_second_like_that_may_stand() {
         let error = insert(settled, outcome).unwrap_err();
         assert!(error.to_string().contains("UNIQUE"), "{outcome:?}: {error}");
     }
+}
+
+#[test]
+fn a_like_without_its_item_is_our_mistake_and_leaves_no_row() {
+    each_store(|store| {
+        let error = store
+            .claim(&of_kind(AttemptKind::Like), &[], START)
+            .unwrap_err();
+        assert!(matches!(error, StoreError::Bug(_)), "{error}");
+        assert_eq!(store.attempts(START).unwrap(), []);
+    });
 }

@@ -136,12 +136,11 @@ fn nobody_writes_while_the_file_is_being_migrated() {
 fn a_lock_file_without_a_readable_owner_is_told_without_a_name() {
     let place = Place::new();
     let _first = place.open().unwrap();
-    std::fs::write(
-        place.folder.path().join("stories.db.default.lock"),
-        [0xFF; 9000],
-    )
-    .unwrap();
-    assert!(busy(place.open().err()).contains("in use by another process"));
+    for unreadable in [&[0xFF; 9000][..], b"\n", b""] {
+        let lock = place.folder.path().join("stories.db.default.lock");
+        std::fs::write(lock, unreadable).unwrap();
+        assert!(busy(place.open().err()).contains("in use by another process"));
+    }
 }
 
 /// A clock during whose sleep the lock's owner ends, or a signal arrives.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use story_liker::model::{ItemKind, ItemState, Outcome, ProfileName, Scope};
+use story_liker::model::{HoldReason, ItemKind, ItemState, Outcome, ProfileName, Scope};
 use story_liker::ports::{Store, StoreError};
 use story_liker::store::{MigratePolicy, Opening, Reader, Writer, migrate, migration_status};
 
@@ -148,6 +148,8 @@ fn a_first_start_cut_off_after_the_history_was_made_begins_anew() {
         .unwrap()
         .execute_batch(history)
         .unwrap();
+    let status = migration_status(&place.path()).unwrap();
+    assert_eq!((status.current, status.pending.len()), (0, 1));
     place.open().unwrap();
 }
 
@@ -172,7 +174,14 @@ fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
             refuse,
         )
     };
+    std::fs::remove_file(place.path()).unwrap();
+    says(open().err(), "no database");
+    let nothing: [&str; 0] = [];
+    assert_eq!(picture(&place.path()).1, nothing);
+    std::fs::write(place.path(), "").unwrap();
     says(open().err(), "story-liker migrate");
+    let there = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(there, 1, "not even a lock");
     assert_eq!(picture(&place.path()).0, b"");
     let status = migration_status(&place.path()).unwrap();
     assert_eq!(
@@ -190,6 +199,25 @@ fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
     let status = migration_status(&place.path()).unwrap();
     assert_eq!((status.current, status.pending.len()), (1, 0));
     open().unwrap();
+}
+
+#[test]
+fn a_network_file_system_is_refused_before_anything_is_made() {
+    let place = Place::new();
+    let nfs = Opening {
+        file_system: |_| Some(0x6969),
+        ..quick()
+    };
+    let profile = ProfileName::default();
+    let opened = Writer::open(&place.path(), &profile, &place.request(), nfs);
+    let migrated = migrate(&place.path(), &place.request(), nfs);
+    for error in [opened.err().unwrap(), migrated.unwrap_err()] {
+        assert!(
+            matches!(&error, StoreError::CannotOpen(text) if text.contains("NFS")),
+            "{error}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -242,6 +270,62 @@ fn a_reader_sees_what_a_writer_committed_while_that_one_goes_on() {
 }
 
 #[test]
+fn a_reader_knows_the_account_its_holds_its_targets_and_its_runs() {
+    let place = Place::filled();
+    let mut store = place.open().unwrap();
+    let hold = hold(HoldReason::Throttled, Some(START.plus(HOUR)));
+    store.add_hold(&hold, START).unwrap();
+    store.begin_run("run", 7, START).unwrap();
+    let mut reader = reader(&place.path()).unwrap();
+    assert_eq!(reader.account().unwrap(), Some(store.account().unwrap()));
+    assert_eq!(reader.holds(START).unwrap(), store.holds(START).unwrap());
+    assert_eq!(reader.holds(START).unwrap().len(), 1);
+    assert_eq!(reader.targets().unwrap(), store.targets().unwrap());
+    assert_eq!(reader.targets().unwrap()[0].username, "garden");
+    let runs = reader.recent_runs(9).unwrap();
+    assert_eq!(runs, store.recent_runs(0, 9).unwrap());
+    assert_eq!(runs[0].command, "run");
+}
+
+#[test]
+fn a_database_left_in_write_ahead_mode_goes_back_to_the_journal() {
+    let place = Place::filled();
+    let mode = |connection: &Connection, sql: &str| -> String {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let other = Connection::open(place.path()).unwrap();
+    assert_eq!(mode(&other, "PRAGMA journal_mode = WAL"), "wal");
+    drop(other);
+    drop(place.open().unwrap());
+    let other = Connection::open(place.path()).unwrap();
+    assert_eq!(mode(&other, "PRAGMA journal_mode"), "delete");
+}
+
+#[test]
+fn opening_a_known_profile_waits_for_no_one_who_writes() {
+    let place = Place::filled();
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    place.open().unwrap();
+}
+
+#[test]
+fn a_check_for_damage_is_noted_and_not_repeated_within_a_day() {
+    let place = Place::filled();
+    let noted = || -> Option<i64> {
+        let connection = Connection::open(place.path()).unwrap();
+        let sql = "SELECT checked_at FROM account";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    for (hours, noted_at) in [(1, 0), (25, 25), (48, 25), (50, 50)] {
+        place.clock.0.set(START.plus(HOUR * hours));
+        drop(place.open().unwrap());
+        let expected = START.plus(HOUR * noted_at).as_millis();
+        assert_eq!(noted(), Some(expected), "{hours} h");
+    }
+}
+
+#[test]
 fn a_reader_sees_the_state_before_a_change_that_is_under_way() {
     let place = Place::filled();
     let other = Connection::open(place.path()).unwrap();
@@ -291,6 +375,16 @@ fn a_place_that_cannot_hold_a_database_is_named() {
         }
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"text");
+}
+
+#[test]
+fn a_name_that_leads_in_a_circle_is_refused_before_a_lock_is_made() {
+    let place = Place::new();
+    std::os::unix::fs::symlink(place.path(), place.path()).unwrap();
+    let error = place.open().err().unwrap();
+    assert!(matches!(error, StoreError::CannotOpen(_)), "{error}");
+    let there = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(there, 1);
 }
 
 #[test]

@@ -299,3 +299,17 @@ fn a_run_without_an_end_was_killed() {
         ));
     });
 }
+
+#[test]
+fn an_answer_proves_the_session_alive_at_its_moment() {
+    each_store(|store| {
+        let session = session(9, "{}");
+        let at = START;
+        let obtained = Change::SessionObtained { session, at };
+        store.apply(&[obtained, proved(9)], START).unwrap();
+        let later = START.plus(HOUR);
+        let alive = Change::SessionAlive(later);
+        store.apply(&[alive], later.plus(MINUTE)).unwrap();
+        assert_eq!(store.account().unwrap().session_proved_at, Some(later));
+    });
+}

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use story_liker::model::{ItemKind, TargetOrigin, TargetTrouble};
-use story_liker::ports::{Change, Store, WantedTarget};
+use story_liker::ports::{Change, Store, StoreError, WantedTarget};
 
 use crate::support::*;
 
@@ -174,4 +174,21 @@ fn a_target_that_a_command_added_is_left_alone() {
     store.sync_targets(&[], START).unwrap();
     let found = store.targets().unwrap().remove(0);
     assert_eq!((found.origin, found.enabled), (TargetOrigin::Command, true));
+}
+
+#[test]
+fn a_change_of_a_target_that_does_not_exist_is_our_mistake() {
+    each_store(|store| {
+        let target = list_target(store, "garden");
+        let none = story_liker::model::TargetId(target.0 + 1);
+        for kind in [ItemKind::Story, ItemKind::Post] {
+            let change = Change::Checked {
+                target: none,
+                kind,
+                at: START,
+            };
+            let error = store.apply(&[change], START).unwrap_err();
+            assert!(matches!(error, StoreError::Bug(_)), "{error}");
+        }
+    });
 }

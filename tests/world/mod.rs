@@ -325,7 +325,8 @@ impl CodeSource for Codes {
     }
 }
 
-struct Nobody;
+/// Nobody watches.
+pub struct Nobody;
 
 impl Waiting for Nobody {
     fn wait(&mut self, _: Timestamp, _: Timestamp, _: &str) {}

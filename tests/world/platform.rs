@@ -133,6 +133,10 @@ pub struct World {
     pub repeats_cursor: bool,
     pub session_alive: bool,
     pub second_factor: bool,
+    /// The code that was submitted.
+    pub code_submitted: Option<String>,
+    /// Logins are answered well and bring no session.
+    pub keeps_sessions: bool,
     /// Whom the session belongs to.
     pub me: i64,
     /// Grows with every reply, like a state header.
@@ -160,6 +164,8 @@ impl Server {
             repeats_cursor: false,
             session_alive: true,
             second_factor: false,
+            code_submitted: None,
+            keeps_sessions: false,
             me: MYSELF,
             version: 0,
             given: String::new(),
@@ -519,6 +525,9 @@ impl Client {
     fn logged_in(&mut self, answer: &mut Answer<Myself>) {
         if answer.result.is_ok() {
             let mut world = self.server.world();
+            if world.keeps_sessions {
+                return;
+            }
             world.session_alive = true;
             world.given = format!("{{\"version\":{}}}", world.version);
             let session = Session {
@@ -693,7 +702,8 @@ impl Platform for Client {
         }
     }
 
-    fn login_code(&mut self, _: &str, _: &Secret, _: &SecondFactor) -> Answer<Myself> {
+    fn login_code(&mut self, _: &str, code: &Secret, _: &SecondFactor) -> Answer<Myself> {
+        self.server.world().code_submitted = Some(code.expose().to_owned());
         let mut answer = self.ask(Act::LoginCode, None, |world| {
             Ok((myself(world), Vec::new()))
         });

@@ -43,6 +43,8 @@ pub struct FaultyStore {
     pub calls: Vec<&'static str>,
     /// Whether pruning does something.
     pub prunes: bool,
+    /// So many requests are claimed elsewhere, right after the pass has read what is on record.
+    pub elsewhere: u32,
     server: Server,
     failed: Option<Failure>,
 }
@@ -54,6 +56,7 @@ impl FaultyStore {
             plan: None,
             calls: Vec::new(),
             prunes: true,
+            elsewhere: 0,
             server,
             failed: None,
         }
@@ -133,7 +136,19 @@ impl Store for FaultyStore {
         self.through("targets", Store::targets)
     }
     fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-        self.through("attempts", |store| store.attempts(since))
+        let read = self.through("attempts", |store| store.attempts(since));
+        for _ in 0..std::mem::take(&mut self.elsewhere) {
+            let claim = Claim {
+                kind: AttemptKind::Read,
+                target: None,
+                item: None,
+                call: "elsewhere",
+                run: None,
+                despite_session_holds: false,
+            };
+            self.inner.claim(&claim, &[], since)?;
+        }
+        read
     }
     fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
         self.through("newest_attempts", Store::newest_attempts)

@@ -88,7 +88,6 @@ impl Running<'_> {
             .limits
             .windows
             .iter()
-            .filter(|limit| WindowReport::shown(limit.scope))
             .map(|limit| WindowReport::new(&self.actor.budget.windows.room(*limit, 1, now)))
             .collect();
         let Some(run) = self.actor.run else {

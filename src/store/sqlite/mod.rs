@@ -108,7 +108,7 @@ impl Db {
 
     fn connect(path: &Path, mode: OpenFlags, busy_timeout: Duration) -> Result<Self, StoreError> {
         let open = || {
-            let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let flags = mode.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(busy_timeout)?;
             Ok(connection)
