@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::shell::{Failure, Shell, system_clock};
+use super::shell::{Failure, Shell};
 use crate::cli::Resume;
 use crate::exit::ExitCode;
 use crate::model::Hold;
-use crate::ports::{Change, Clock, Store};
+use crate::ports::{Change, Store};
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
 
@@ -14,7 +14,7 @@ use crate::telemetry::logging::Stream;
 pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     // A mistyped --database must not end in a new, empty file.
     let opening = Opening {
         migrate: MigratePolicy::Refuse,
