@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -217,7 +217,7 @@ impl Stage {
     fn parse(&self, command: &str) -> Cli {
         let words = command.split_whitespace().map(|word| {
             // Files that a story names lie in the folder its machines share.
-            if word.ends_with(".json") {
+            if Path::new(word).extension().is_some_and(|e| e == "json") {
                 self.path(word).display().to_string()
             } else {
                 word.to_owned()

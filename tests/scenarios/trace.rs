@@ -16,12 +16,9 @@ pub fn command(stage: &Rc<Stage>, machine: &str, command: &str) -> Vec<String> {
     let ended = stage.execute(machine, command);
     let mut trace = requests(stage, before, &ended.record);
     let report = report(&ended);
-    let said = if report.is_some() {
-        &[]
-    } else {
-        &ended.out[..]
-    };
-    trace.extend(said.iter().chain(&ended.err).cloned());
+    // What the line for machines says is traced in words, or stands on standard error as well.
+    let said = ended.out.iter().filter(|line| !line.starts_with('{'));
+    trace.extend(said.chain(&ended.err).cloned());
     if let Some(report) = &report {
         trace.extend(about(stage, report));
     }
