@@ -1,7 +1,7 @@
 //! Where a story plays: one Instagram, one time, and machines on which the real commands run.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -96,6 +96,12 @@ impl Stage {
     pub fn add_machine(&self, name: &str, database: &str) {
         let mut machines = self.machines.borrow_mut();
         machines.insert(name.to_owned(), database.to_owned());
+    }
+
+    /// How many databases there are: each keeps the limits for itself.
+    pub fn ledgers(&self) -> usize {
+        let machines = self.machines.borrow();
+        machines.values().collect::<BTreeSet<_>>().len()
     }
 
     /// The database of a machine.

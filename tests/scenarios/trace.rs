@@ -73,7 +73,8 @@ pub fn repeated(
         .collect()
 }
 
-/// What Instagram has received in all: the promises, by the one record that counts.
+/// What Instagram has received in all. What must be so in every story is asserted: no renewed trace
+/// can take it back.
 pub fn whole_record(stage: &Stage) -> Vec<String> {
     let record = stage.server.record();
     let likes: Vec<&RecordEntry> = record.iter().filter(|entry| entry.act.is_like()).collect();
@@ -101,18 +102,25 @@ pub fn whole_record(stage: &Stage) -> Vec<String> {
         .into_iter()
         .map(|(name, count)| format!("{name} {count} times"))
         .collect();
+    assert!(twice.is_empty(), "liked more than once: {twice:?}");
+    let windows = [1, 24, 7 * 24].map(|hours| most(Duration::from_hours(hours)));
+    let ledgers = stage.ledgers();
+    for (sent, limit) in windows.iter().zip(LIKES) {
+        assert!(*sent <= limit * ledgers, "{windows:?} in 1h, 24h, 7d");
+    }
+    // A session in two hands cannot bring back the newest state in both.
+    assert!(ledgers > 1 || flaws.is_empty(), "{flaws:?}");
+    let [hour, day, week] = windows;
     vec![
         sums(&record),
-        format!(
-            "most likes in an hour {}, in a day {}, in a week {}",
-            most(Duration::from_hours(1)),
-            most(Duration::from_hours(24)),
-            most(Duration::from_hours(7 * 24)),
-        ),
+        format!("most likes in an hour {hour}, in a day {day}, in a week {week}"),
         format!("asked to like more than once: {}", or_nothing(&twice)),
         format!("requests no app would send: {}", or_nothing(&flaws)),
     ]
 }
+
+/// The default limits of likes in an hour, a day and a week. No story raises them.
+const LIKES: [usize; 3] = [12, 60, 300];
 
 fn or_nothing(list: &[String]) -> String {
     if list.is_empty() {
