@@ -62,22 +62,6 @@ impl SystemClock {
     }
 }
 
-impl SystemClock {
-    /// Waits for a signal, however long it takes.
-    pub fn sleep_until_interrupted(&self) {
-        let signal = self
-            .stop
-            .signal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        drop(
-            self.stop
-                .arrived
-                .wait_while(signal, |signal| signal.is_none()),
-        );
-    }
-}
-
 /// The wall clock, now. For log lines and for commands that never sleep.
 pub fn wall_clock() -> Timestamp {
     let since = SystemTime::now()

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::shell::{Failure, Shell, system_clock};
+use super::shell::{Failure, Shell};
 use crate::cli::Cleanup;
 use crate::exit::ExitCode;
 use crate::model::Timestamp;
-use crate::ports::{Clock, Retention, Store};
+use crate::ports::{Retention, Store};
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
 
@@ -31,7 +31,7 @@ pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
         ));
     }
     let posts_before = flags.posts_before.map(midnight_utc);
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     // A mistyped --database must not end in a new, empty file.
     let opening = Opening {
         migrate: MigratePolicy::Refuse,

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::shell::unless_interrupted;
-use crate::clock::SystemClock;
 use crate::engage::CodeSource;
 use crate::instagram::totp;
 use crate::model::{Secret, Timestamp};
-use crate::ports::SecondFactor;
+use crate::ports::{Clock, SecondFactor};
 
 /// A code has six digits, a backup code eight; anything longer is not a code.
 const LONGEST_CODE: u64 = 64;
@@ -49,7 +48,7 @@ pub(super) struct Codes<'a> {
     pub file: Option<PathBuf>,
     pub secret: TotpSecret<'a>,
     pub username: String,
-    pub clock: &'a SystemClock,
+    pub clock: &'a dyn Clock,
 }
 
 impl CodeSource for Codes<'_> {
@@ -105,7 +104,7 @@ pub fn code_of(text: &str) -> Option<Secret> {
 }
 
 /// Asks on the terminal, without echo.
-pub(super) fn ask_hidden(clock: &SystemClock, prompt: String) -> Result<Secret, String> {
+pub(super) fn ask_hidden(clock: &dyn Clock, prompt: String) -> Result<Secret, String> {
     if !io::stdin().is_terminal() {
         return Err("standard input is not a terminal".to_owned());
     }

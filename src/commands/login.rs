@@ -6,11 +6,10 @@ use serde_json::json;
 
 use super::codes::{Codes, TotpSecret, ask_hidden, read_code};
 use super::proof::Proof;
-use super::shell::{Failure, Shell, account_name, fresh_seed, instagram, system_clock};
+use super::shell::{Failure, Shell, account_name, instagram};
 use super::waiting::Shown;
 use crate::care::hold;
 use crate::cli::Login;
-use crate::clock::SystemClock;
 use crate::engage::{
     Actor, Credentials, LoginEnd, Ports, log_in, no_room_for_login, session_holds_cleared,
 };
@@ -24,24 +23,24 @@ use crate::telemetry::logging::Stream;
 pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     let mut store = shell.open(&config, "login", flags.patience, &clock)?;
     store.recover(clock.now())?;
     let mut account = store.account()?;
     let holds = store.holds(clock.now())?;
     only_session_holds(&holds, &clock, "a login")?;
     let mut platform = instagram(
+        shell,
         &config,
         account.device.as_ref(),
         account.session.as_ref(),
-        &clock,
     )?;
     if account.session.is_some() {
         let proof = Proof {
             shell,
             config: &config,
             clock: &clock,
-            seed: fresh_seed()?,
+            seed: shell.seed()?,
             despite_session_holds: true,
         };
         if is_alive(&proof, &holds, &mut platform, &mut store)? {
@@ -50,7 +49,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
         }
         account = store.account()?;
     }
-    let seed = fresh_seed()?;
+    let seed = shell.seed()?;
     let ports = Ports {
         platform: &mut platform,
         store: &mut store,
@@ -130,7 +129,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
 fn is_alive(
     proof: &Proof<'_>,
     holds: &[Hold],
-    platform: &mut Instagram<&SystemClock>,
+    platform: &mut Instagram<&dyn Clock>,
     store: &mut dyn Store,
 ) -> Result<bool, Failure> {
     let doubts = session_holds_cleared(holds, proof.clock.now(), "login");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::shell::{Failure, Shell, lock_request, system_clock, while_waiting};
+use super::shell::{Failure, Shell, lock_request, while_waiting};
 use crate::cli::Migrate;
 use crate::exit::ExitCode;
 use crate::store::{Opening, migrate as apply, migration_status};
@@ -39,7 +39,7 @@ pub fn migrate(shell: &Shell, flags: &Migrate) -> Result<ExitCode, Failure> {
         );
         return Ok(ExitCode::Ok);
     }
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     let request = lock_request("migrate", flags.patience, &clock);
     let applied = apply(database, &request, Opening::default())
         .map_err(|error| while_waiting(error, &clock))?;

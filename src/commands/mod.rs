@@ -17,6 +17,7 @@ mod session;
 mod shell;
 mod status;
 mod status_text;
+mod surroundings;
 mod waiting;
 
 use crate::cli::{Cli, Command};
@@ -24,11 +25,17 @@ use crate::exit::ExitCode;
 
 #[cfg(any(test, fuzzing))]
 pub use codes::code_of;
-pub use shell::Shell;
+pub use shell::{Failure, Shell};
+pub use surroundings::{Surroundings, ThisProcess};
 
 /// Runs the command that was typed.
 pub fn execute(cli: Cli) -> ExitCode {
-    let shell = Shell::new(cli.global);
+    execute_in(cli, Box::new(ThisProcess::default()))
+}
+
+/// The same in other surroundings.
+pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
+    let shell = Shell::new(cli.global, around);
     let code = match cli.command {
         Command::Run(flags) => return run::run(&shell, &flags),
         Command::Rehearse(flags) => rehearse::rehearse(&shell, &flags),

@@ -2,17 +2,16 @@
 
 use super::shell::Shell;
 use super::waiting::Shown;
-use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engage::{Actor, Ports, ProofEnd, Stop, prove};
-use crate::ports::{Myself, Platform, Store};
+use crate::ports::{Clock, Myself, Platform, Store};
 use crate::telemetry::logging::Stream;
 
 /// With what the question is asked.
 pub(super) struct Proof<'a> {
     pub shell: &'a Shell,
     pub config: &'a Config,
-    pub clock: &'a SystemClock,
+    pub clock: &'a dyn Clock,
     /// Of the pause before it.
     pub seed: u64,
     /// Whether holds about the session let it through.

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::LevelFilter;
 use serde_json::json;
 
-use super::shell::{Failure, Shell, print_line, system_clock};
+use super::shell::{Failure, Shell};
 use crate::cli::{Rehearse, Trouble};
 use crate::config::Flag;
 use crate::exit::ExitCode;
@@ -39,7 +40,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
             1 => "a day".to_owned(),
             days => format!("{days} days"),
         };
-        print_line(&format!(
+        shell.print(&format!(
             "{days} of hourly passes against a practice Instagram on this machine, {limits}, seed \
              {}\n",
             flags.seed
@@ -61,7 +62,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
         },
         |report| {
             if let (false, Some(line)) = (shell.global.json, pass_line(report)) {
-                print_line(&line);
+                shell.print(&line);
             }
         },
     );
@@ -97,11 +98,13 @@ fn as_json(flags: &Rehearse, rehearsal: &Rehearsal) -> serde_json::Value {
 
 fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     let wire = if flags.plain { Wire::Plain } else { Wire::Tls };
     let options = Options::serving(address, wire, flags.seed);
     practice::serve(options, &mut std::io::stdout(), || {
-        clock.sleep_until_interrupted();
+        while clock.interrupted().is_none() {
+            clock.sleep_until(clock.now().plus(Duration::from_hours(24)));
+        }
     })
     .map_err(|error| Failure::new(ExitCode::CantCreat, error.to_string()))?;
     Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::shell::{Failure, Shell, system_clock};
+use super::shell::{Failure, Shell};
 use crate::cli::Resume;
 use crate::exit::ExitCode;
 use crate::model::Hold;
-use crate::ports::{Change, Clock, Store};
+use crate::ports::{Change, Store};
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
 
@@ -14,7 +14,7 @@ use crate::telemetry::logging::Stream;
 pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     // A mistyped --database must not end in a new, empty file.
     let opening = Opening {
         migrate: MigratePolicy::Refuse,
@@ -35,6 +35,7 @@ pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
         })
         .collect();
     store.apply(&changes, now)?;
+    let no_session = store.account()?.session.is_none();
     let name = |hold: &&Hold| hold.reason.as_str();
     shell.answer(
         || {
@@ -42,12 +43,12 @@ pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
                     "kept": keep.iter().map(|hold| json!({ "reason": hold.reason,
                         "until": hold.until })).collect::<Vec<_>>() })
         },
-        || text(&clear, &keep),
+        || text(&clear, &keep, no_session),
     );
     Ok(ExitCode::Ok)
 }
 
-fn text(clear: &[&Hold], keep: &[&Hold]) -> String {
+fn text(clear: &[&Hold], keep: &[&Hold], no_session: bool) -> String {
     let mut lines = Vec::new();
     for hold in clear {
         lines.push(format!(
@@ -56,14 +57,20 @@ fn text(clear: &[&Hold], keep: &[&Hold]) -> String {
             hold.message
         ));
     }
-    if !clear.is_empty() {
+    if !clear.is_empty() && !no_session {
         lines.push(
             "The next pass sends requests again. If the cause is not settled in the official app, \
              Instagram objects again, and each time is more likely to cost the account."
                 .to_owned(),
         );
     }
-    if clear.iter().any(|hold| hold.reason.about_session()) {
+    if no_session {
+        lines.push(
+            "There is no session: a pass ends with 77 until 'story-liker login' or 'story-liker \
+             session import FILE' brings one."
+                .to_owned(),
+        );
+    } else if clear.iter().any(|hold| hold.reason.about_session()) {
         lines.push(
             "If the session is dead, a pass still ends with 77 until 'story-liker login' or \
              'story-liker session import FILE' brings a new one."
@@ -80,8 +87,8 @@ fn text(clear: &[&Hold], keep: &[&Hold]) -> String {
             hold.message
         ));
     }
-    if lines.is_empty() {
-        lines.push("no hold is in force; nothing to clear".to_owned());
+    if clear.is_empty() && keep.is_empty() {
+        lines.insert(0, "no hold is in force; nothing to clear".to_owned());
     }
     lines.join("\n")
 }

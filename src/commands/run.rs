@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::codes::TotpSecret;
-use super::shell::{Failure, Shell, fresh_seed, instagram, system_clock};
+use super::shell::{Failure, Shell, instagram};
 use super::waiting::Shown;
 use crate::cli::Run;
 use crate::config::Config;
@@ -44,10 +44,10 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
         .with_max_runtime(flags.max_runtime);
     let config = shell.load(&request)?.config;
     let only = only(flags, &config)?;
-    let seed = flags.seed.map_or_else(fresh_seed, Ok)?;
-    let run_id = format!("{:016x}", fresh_seed()?);
+    let seed = flags.seed.map_or_else(|| shell.seed(), Ok)?;
+    let run_id = format!("{:016x}", shell.seed()?);
     shell.context.set_run(Some(run_id.clone()));
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     let migrate = if flags.no_migrate {
         MigratePolicy::Refuse
     } else {
@@ -65,10 +65,10 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
     let mut store = shell.open_as(&config, command, flags.patience, &clock, opening)?;
     let account = store.account()?;
     let mut platform = instagram(
+        shell,
         &config,
         account.device.as_ref(),
         account.session.as_ref(),
-        &clock,
     )?;
     log::info!(
         seed = seed, dry_run = flags.dry_run, database = config.database.display().to_string();

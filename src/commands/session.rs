@@ -10,15 +10,14 @@ use serde_json::json;
 
 use super::login::{nobody, only_session_holds};
 use super::proof::Proof;
-use super::shell::{Failure, Shell, account_name, fresh_seed, instagram, print_line, system_clock};
+use super::shell::{Failure, Shell, account_name, instagram};
 use crate::cli::{Session as Flags, SessionExport, SessionImport};
-use crate::clock::wall_clock;
 use crate::config::Config;
 use crate::engage::{Stop, session_holds_cleared};
 use crate::exit::ExitCode;
 use crate::instagram::settings;
 use crate::model::{Account, Device, Pk, Session};
-use crate::ports::{Change, Clock, Myself, Store};
+use crate::ports::{Change, Myself, Store};
 use crate::store::Reader;
 use crate::telemetry::logging::Stream;
 
@@ -48,17 +47,17 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     for warning in &brought.warnings {
         log::warn!("{warning}");
     }
-    let clock = system_clock()?;
+    let clock = shell.clock()?;
     let mut store = shell.open(config, "session import", flags.patience, &clock)?;
     let now = clock.now();
     store.recover(now)?;
     let account = store.account()?;
     refuse_other_account(&account, &brought.session)?;
     let mut platform = instagram(
+        shell,
         config,
         brought.device.as_ref().or(account.device.as_ref()),
         Some(&brought.session),
-        &clock,
     )?;
     let device = crate::ports::Platform::device(&platform);
     let known = account.device.as_ref();
@@ -105,7 +104,7 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
             shell,
             config,
             clock: &clock,
-            seed: fresh_seed()?,
+            seed: shell.seed()?,
             despite_session_holds: false,
         };
         let myself = proof.ask(&mut platform, &mut store);
@@ -243,7 +242,7 @@ fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitC
     let text = settings::export(device, session)
         .map_err(|error| Failure::new(ExitCode::DataErr, error.to_string()))?;
     if flags.file == Path::new("-") {
-        print_line(text.expose());
+        shell.print(text.expose());
         return Ok(ExitCode::Ok);
     }
     let path = &flags.file;
@@ -284,7 +283,7 @@ fn show(shell: &Shell, config: &Config) -> Result<ExitCode, Failure> {
     if account.session.is_none() {
         return Err(nobody(&account));
     }
-    let now = wall_clock();
+    let now = shell.now();
     let summary = account
         .device
         .as_ref()

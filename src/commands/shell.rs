@@ -1,23 +1,23 @@
 //! What every command shares: flags, environment, the streams, and the way failures are told.
 
-use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use log::LevelFilter;
-use rand::rngs::{ChaCha8Rng, SysRng};
-use rand::{SeedableRng, TryRng};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use serde_json::{Value, json};
 
+use super::surroundings::Surroundings;
 use crate::cli::{Global, Patience};
-use crate::clock::{SystemClock, wall_clock};
+use crate::clock::wall_clock;
 use crate::config::{self, Config, Environment, Loaded, Request};
 use crate::engage::Stop;
 use crate::exit::ExitCode;
 use crate::instagram::{Instagram, SetupError};
-use crate::model::{Account, Device, Session};
+use crate::model::{Account, Device, Session, Timestamp};
 use crate::ports::{Clock, Interrupt, StoreError};
 use crate::store::{LockRequest, Opening, Writer};
 use crate::telemetry::logging::{Context, Stream, Style, TimeSource, install, logger};
@@ -93,17 +93,43 @@ pub struct Shell {
     pub environment: Environment,
     /// Which run and account log lines are about.
     pub context: Context,
+    around: Box<dyn Surroundings>,
 }
 
 impl Shell {
     /// Reads the environment, once.
-    pub fn new(global: Global) -> Self {
-        let environment = Environment::of_this_process();
+    pub fn new(global: Global, around: Box<dyn Surroundings>) -> Self {
         Self {
             global,
-            environment,
+            environment: around.environment(),
             context: Context::default(),
+            around,
         }
+    }
+
+    /// The clock of a command that may wait: its waits end at SIGINT and SIGTERM.
+    pub fn clock(&self) -> Result<&dyn Clock, Failure> {
+        self.around.clock()
+    }
+
+    /// The wall clock, for a command that never waits.
+    pub fn now(&self) -> Timestamp {
+        self.around.now()
+    }
+
+    /// A seed nobody can guess, or why the system gives none.
+    pub fn seed(&self) -> Result<u64, Failure> {
+        self.around.seed()
+    }
+
+    /// Writes a line to standard output.
+    pub fn print(&self, line: &str) {
+        self.around.print(line);
+    }
+
+    /// How wide the terminal on stderr is, where a progress line may be shown.
+    pub fn progress_columns(&self) -> Option<usize> {
+        self.around.watched_columns()
     }
 
     /// The request for a configuration, from the flags of every command.
@@ -184,7 +210,7 @@ impl Shell {
         } else {
             text()
         };
-        print_line(&answer);
+        self.print(&answer);
     }
 
     /// Whether stdout is read by a program: it gets one JSON report as the last line.
@@ -199,7 +225,7 @@ impl Shell {
         } else {
             text()
         };
-        print_line(&report);
+        self.print(&report);
     }
 
     /// The report of such a command when it did not get as far as doing anything.
@@ -207,16 +233,15 @@ impl Shell {
         let code = self.fail(failure);
         if self.reports_to_machine() {
             let exit = json!({ "code": code, "name": code.name(), "reason": failure.message });
-            print_line(&json!({ "stop": { "name": "not_started" }, "exit": exit }).to_string());
+            self.print(&json!({ "stop": { "name": "not_started" }, "exit": exit }).to_string());
         }
         code
     }
 
     /// Tells a failure on stderr.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
-        let mut stderr = io::stderr();
-        // Nobody is left to tell when stderr is closed.
-        let _ = writeln!(stderr, "story-liker: {}", failure.message);
+        self.around
+            .complain(&format!("story-liker: {}", failure.message));
         failure.code
     }
 }
@@ -246,20 +271,10 @@ pub fn while_waiting(error: StoreError, clock: &dyn Clock) -> Failure {
     }
 }
 
-/// The machine's clock, for a command that may wait: its waits end at SIGINT and SIGTERM.
-pub fn system_clock() -> Result<SystemClock, Failure> {
-    SystemClock::catching_signals().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("signals cannot be caught: {error}; is there a limit on threads or files?"),
-        )
-    })
-}
-
 /// Waits for what is typed or piped in; `None` if a signal came first. The one who reads is left
 /// behind then: a read cannot be called off, but the program ends.
 pub fn unless_interrupted<T: Send + 'static>(
-    clock: &SystemClock,
+    clock: &dyn Clock,
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -275,30 +290,16 @@ pub fn unless_interrupted<T: Send + 'static>(
     }
 }
 
-/// Writes a line to stdout; a closed pipe is no failure.
-pub fn print_line(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
-}
-
-/// A seed nobody can guess, or why the system gives none.
-pub fn fresh_seed() -> Result<u64, Failure> {
-    SysRng.try_next_u64().map_err(|error| {
-        Failure::new(
-            ExitCode::Software,
-            format!("the system's random source cannot be read: {error}; is /dev/urandom there?"),
-        )
-    })
-}
-
 /// Instagram, as this account's device sees it.
-pub fn instagram<'c>(
+pub fn instagram<'s>(
+    shell: &'s Shell,
     config: &Config,
     device: Option<&Device>,
     session: Option<&Session>,
-    clock: &'c SystemClock,
-) -> Result<Instagram<&'c SystemClock>, Failure> {
+) -> Result<Instagram<&'s dyn Clock>, Failure> {
+    let clock = shell.clock()?;
     // What must differ between devices and clients.
-    let rng = ChaCha8Rng::seed_from_u64(fresh_seed()?);
+    let rng = ChaCha8Rng::seed_from_u64(shell.seed()?);
     Instagram::new(&config.instagram, device, session, clock, rng).map_err(|error| {
         let code = match error {
             SetupError::Http(_) => ExitCode::Software,
@@ -316,11 +317,4 @@ pub fn account_name(account: &Account) -> String {
         (Some(name), None) => name.clone(),
         (None, None) => format!("profile '{}'", account.profile),
     }
-}
-
-/// How wide the terminal on stderr is, where a progress line may be shown.
-pub fn progress_columns() -> Option<usize> {
-    let stderr = io::stderr();
-    let columns = 80;
-    stderr.is_terminal().then_some(columns)
 }

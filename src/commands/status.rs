@@ -9,7 +9,6 @@ use super::status_text::render;
 use crate::care::hold::MEMORY;
 use crate::care::limits::LimitsInForce;
 use crate::care::warm_up::{self, WarmUp};
-use crate::clock::wall_clock;
 use crate::config::Config;
 use crate::engage::{Outlook, Seen, WindowReport, as_if_synchronised, next_check, outlook, wanted};
 use crate::exit::ExitCode;
@@ -110,7 +109,7 @@ pub fn status(shell: &Shell) -> Result<ExitCode, Failure> {
         );
         return Ok(ExitCode::Ok);
     };
-    let status = read(&config, &mut reader, &account, wall_clock())?;
+    let status = read(&config, &mut reader, &account, shell.now())?;
     shell.answer(|| json!(status), || render(&status));
     Ok(ExitCode::Ok)
 }

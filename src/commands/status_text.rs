@@ -7,6 +7,9 @@ use super::status::{HoldStatus, RunStatus, Status, TargetStatus};
 use crate::engage::WindowReport;
 use crate::model::Timestamp;
 
+/// Sentences up to this length are repeated rather than referred to.
+const SHORT: usize = 60;
+
 /// The status as text.
 pub(super) fn render(status: &Status) -> String {
     let mut text = String::new();
@@ -83,8 +86,10 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
     if !status.runs.is_empty() {
         writeln!(text, "\nlast runs")?;
     }
+    let mut above = None;
     for run in &status.runs {
-        write_run(text, run)?;
+        write_run(text, run, above)?;
+        above = run.stop.as_deref();
     }
     if !status.recent_holds.is_empty() {
         writeln!(text, "\npast holds")?;
@@ -110,6 +115,7 @@ fn write_hold(text: &mut String, label: &str, hold: &HoldStatus) -> fmt::Result 
     match (hold.cleared_at, &hold.cleared_by, hold.until) {
         (Some(at), Some(by), _) => write!(text, ", cleared at {at} by {by}")?,
         (_, _, Some(until)) => write!(text, " until {until}")?,
+        _ if hold.reason.about_session() => write!(text, " until there is a new session")?,
         _ => write!(text, " until a person clears it")?,
     }
     writeln!(text, ": {}", hold.message)
@@ -162,7 +168,8 @@ fn write_target(text: &mut String, target: &TargetStatus) -> fmt::Result {
     }
 }
 
-fn write_run(text: &mut String, run: &RunStatus) -> fmt::Result {
+/// `above` is how the run on the line above ended: a hold's whole message is told once.
+fn write_run(text: &mut String, run: &RunStatus, above: Option<&str>) -> fmt::Result {
     write!(
         text,
         "  {}  {} requests, {} likes",
@@ -172,7 +179,8 @@ fn write_run(text: &mut String, run: &RunStatus) -> fmt::Result {
         (Some(code), Some(_)) => write!(text, ", exit {code}")?,
         _ => write!(text, ", running or cut off")?,
     }
-    match &run.stop {
+    match run.stop.as_deref() {
+        Some(stop) if stop.len() > SHORT && above == Some(stop) => writeln!(text, ": the same"),
         Some(stop) => writeln!(text, ": {stop}"),
         None => writeln!(text),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::shell::{Shell, progress_columns};
+use super::shell::Shell;
 use crate::engage::Waiting;
 use crate::model::Timestamp;
 use crate::telemetry::logging::{Stream, Style};
@@ -15,7 +15,7 @@ impl Shown {
     /// On stderr, if that is a terminal and the log on `stream` is text.
     pub fn new(shell: &Shell, stream: Stream) -> Self {
         let text = shell.style(stream) != Style::Json && !shell.global.json;
-        Self(match progress_columns() {
+        Self(match shell.progress_columns() {
             Some(columns) if text => Progress::new(Box::new(std::io::stderr()), columns, true),
             _ => Progress::off(),
         })

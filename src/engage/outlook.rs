@@ -33,7 +33,12 @@ pub struct Outlook {
 pub fn outlook(config: &Config, seen: &Seen<'_>, now: Timestamp) -> Outlook {
     let held = hold::in_force(seen.holds, now);
     if let Some(hold) = held.filter(|hold| hold.needs_person()) {
-        let why = format!("hold '{}' waits for a person", hold.reason.as_str());
+        let what = if hold.reason.about_session() {
+            "a new session: run 'story-liker login' or 'story-liker session import FILE'"
+        } else {
+            "a person: do what its message says, then run 'story-liker resume'"
+        };
+        let why = format!("hold '{}' waits for {what}", hold.reason.as_str());
         return Outlook { at: None, why };
     }
     if seen.account.session.is_none() {
@@ -260,7 +265,12 @@ mod tests {
             .seen(&config);
         assert_eq!(
             waits,
-            (None, "hold 'challenge' waits for a person".to_owned())
+            (
+                None,
+                "hold 'challenge' waits for a person: do what its message says, then run \
+                 'story-liker resume'"
+                    .to_owned()
+            )
         );
         let no_session = Case::quiet().with(|case| case.account.session = None);
         assert!(

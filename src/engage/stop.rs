@@ -151,7 +151,7 @@ impl Stop {
     /// The sentence for people: what happened, why, what to do.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Done => "nothing is left to do".to_owned(),
+            Self::Done => "nothing is left to do in this pass".to_owned(),
             Self::WindowFull {
                 key,
                 limit,

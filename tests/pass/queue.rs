@@ -304,30 +304,6 @@ fn an_unreadable_item_is_left_out_and_counted() {
 }
 
 #[test]
-fn a_crash_anywhere_in_first_contact_does_not_release_the_backlog() {
-    for call in 0..40 {
-        for when in [When::Before, When::After] {
-            let mut rig = Rig::in_memory(&["anna"]);
-            rig.server.world().page_size = 3;
-            for media in 200..208 {
-                rig.post("anna", media);
-            }
-            rig.plan = Some(Plan {
-                call,
-                when,
-                failure: Failure::Crash,
-            });
-            rig.pass();
-            rig.later(HOUR);
-            rig.pass();
-            rig.later(9 * HOUR);
-            rig.pass();
-            assert_eq!(rig.server.count(Act::Like), 0, "call {call}, {when:?}");
-        }
-    }
-}
-
-#[test]
 fn an_item_on_two_pages_is_decided_once() {
     let mut rig = Rig::new(&["anna"]).acquainted();
     rig.server.world().page_size = 2;

@@ -104,7 +104,7 @@ impl Running<'_> {
             }
         }
         let end = RunEnd {
-            stop: report.stop.sentence(),
+            stop: report.reason(),
             trouble: report.stop.trouble(),
             exit_code: report.exit_code().number(),
             // A pass that could not reach the platform met trouble all the same.
