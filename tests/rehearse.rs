@@ -6,6 +6,7 @@ use story_liker::config::{self, Config, Environment, Flag, Request};
 use story_liker::practice::switches::{
     DateHeader, HasLiked, Ids, LostWrite, RepeatedLike, Seen, Switches,
 };
+use story_liker::practice::hardship::Hardship;
 use story_liker::rehearse::{Plan, Rehearsal, rehearse};
 
 fn config_with(flags: &[(&'static str, &str)]) -> Config {
@@ -27,14 +28,12 @@ fn config_with(flags: &[(&'static str, &str)]) -> Config {
         .config
 }
 
-fn plan(seed: u64, days: u32) -> Plan {
-    Plan {
-        config: config_with(&[]),
-        days,
-        seed,
-        trouble: false,
-        switches: Switches::default(),
-    }
+fn plan(seed: u64, days: u32, hardship: Hardship) -> Plan {
+    Plan::hourly(config_with(&[]), days, seed, hardship)
+}
+
+fn quiet(seed: u64, days: u32) -> Plan {
+    plan(seed, days, Hardship::None)
 }
 
 fn held(plan: &Plan) -> Rehearsal {
@@ -52,22 +51,16 @@ fn as_text(rehearsal: &Rehearsal) -> String {
 
 #[test]
 fn the_same_seed_gives_the_same_rehearsal_byte_for_byte() {
-    let mut troubled = plan(7, 2);
-    troubled.trouble = true;
-    let first = as_text(&held(&troubled));
-    assert_eq!(first, as_text(&held(&troubled)));
-    assert_ne!(
-        first,
-        as_text(&held(&Plan {
-            seed: 8,
-            ..troubled
-        }))
-    );
+    for hardship in [Hardship::Mild, Hardship::Hostile] {
+        let troubled = |seed| as_text(&held(&plan(seed, 2, hardship)));
+        assert_eq!(troubled(7), troubled(7));
+        assert_ne!(troubled(7), troubled(8));
+    }
 }
 
 #[test]
 fn a_quiet_day_likes_most_of_what_is_offered_and_breaks_nothing() {
-    let rehearsal = held(&plan(1, 1));
+    let rehearsal = held(&quiet(1, 1));
     let summary = &rehearsal.summary;
     assert!(summary.promises_kept(), "{summary:#?}");
     assert_eq!(rehearsal.passes.len(), 24);
@@ -77,25 +70,26 @@ fn a_quiet_day_likes_most_of_what_is_offered_and_breaks_nothing() {
     let (offered, liked) = (sum(|i| i.offered), sum(|i| i.liked));
     assert_eq!(offered, liked + sum(|i| i.missed) + sum(|i| i.open));
     assert!(liked * 2 > offered, "{liked} of {offered}");
-    assert_eq!(summary.likes, liked);
+    assert_eq!(summary.likes.total, liked);
     let reported: u32 = rehearsal
         .passes
         .iter()
         .map(|report| report.counts.requests())
         .sum();
     assert_eq!(
-        summary.requests, reported,
+        summary.requests.total, reported,
         "reports and the server's record agree"
     );
 }
 
 #[test]
 fn a_tighter_limit_is_kept_and_named_as_the_reason() {
-    let mut tight = plan(1, 2);
+    let mut tight = quiet(1, 2);
     tight.config = config_with(&[("limits.likes", "1/1h,3/24h")]);
     let summary = held(&tight).summary;
     assert!(summary.promises_kept(), "{summary:#?}");
     let peak = summary
+        .promises
         .peaks
         .iter()
         .find(|peak| peak.limit == "3/24h")
@@ -150,8 +144,7 @@ fn trouble_breaks_no_promise_whatever_the_platform_is_like() {
         },
     ];
     for (seed, switches) in (11..).zip(unknowns) {
-        let mut troubled = plan(seed, 4);
-        troubled.trouble = true;
+        let mut troubled = plan(seed, 4, Hardship::Mild);
         troubled.switches = switches;
         let rehearsal = held(&troubled);
         assert!(
@@ -159,16 +152,16 @@ fn trouble_breaks_no_promise_whatever_the_platform_is_like() {
             "{switches:?}: {:#?}",
             rehearsal.summary
         );
-        assert!(rehearsal.summary.likes > 0, "{switches:?}");
+        assert!(rehearsal.summary.likes.total > 0, "{switches:?}");
     }
 }
 
 #[test]
 fn a_clock_that_is_wrong_by_ten_minutes_sends_one_read_a_pass_and_no_like() {
-    let mut wrong = plan(1, 1);
+    let mut wrong = quiet(1, 1);
     wrong.switches.date = DateHeader::Skewed(600);
     let rehearsal = held(&wrong);
-    assert_eq!(rehearsal.summary.likes, 0);
+    assert_eq!(rehearsal.summary.likes.total, 0);
     for report in &rehearsal.passes {
         assert_eq!(
             (report.counts.requests(), report.exit_code().number()),

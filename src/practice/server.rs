@@ -257,6 +257,11 @@ impl Server {
         self.state().sessions.revoke_all();
     }
 
+    /// Opens a new session of the operator's, as when they log in with a browser. Returns its id.
+    pub fn new_session(&self) -> String {
+        self.state().new_session()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state()
     }
