@@ -65,7 +65,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
                 "promises_kept": held.iter().all(|held| held.summary.promises_kept()),
             })
         },
-        || compare_text(names, &one.summary, &two.summary),
+        || format!("\n{}", compare_text(names, &one.summary, &two.summary)),
     );
     verdict(&[one, two])
 }
@@ -109,9 +109,12 @@ fn one(
     plan.world = Some(people_of(&configs, flags.seed, START));
     let compared = all.len() > 1;
     if !shell.global.json {
-        print_line(&format!("{}\n", introduction(flags, loaded)));
+        print_line(&introduction(flags, loaded));
     }
     let timeline = flags.timeline || flags.days <= DAYS_WITH_TIMELINE && !compared;
+    if timeline && !shell.global.json {
+        print_line("");
+    }
     let silent = shell.global.json || !timeline;
     // The timeline tells what a log would; only who asks for a level sees the log as well.
     let level = shell.global.log_level.unwrap_or(LevelFilter::Off);

@@ -88,7 +88,10 @@ impl Hardship {
         };
         let (renamed, private, gone) = (somebody(), somebody(), somebody());
         if let Some(user) = renamed.and_then(|pk| world.user_mut(pk)) {
-            let name = format!("{}.new", user.name(start_s).chars().take(26).collect::<String>());
+            let name = format!(
+                "{}.new",
+                user.name(start_s).chars().take(26).collect::<String>()
+            );
             user.names.push((start_s + span_s / 4, name));
         }
         if let Some(user) = private.and_then(|pk| world.user_mut(pk)) {
@@ -201,7 +204,8 @@ fn hostile(seed: u64, start_ms: i64, days: u32) -> Plan {
         }
     }
     // Evenly spread, so that each has its turn however long the rest keeps the program silent.
-    let evenly = |number: i64, of: i64| start_ms + i64::from(days) * DAY_MS * (2 * number + 1) / (2 * of);
+    let evenly =
+        |number: i64, of: i64| start_ms + i64::from(days) * DAY_MS * (2 * number + 1) / (2 * of);
     let blocks = i64::from(days / 7).clamp(1, 4);
     for number in 0..blocks {
         let at_ms = evenly(number, blocks);
@@ -214,10 +218,16 @@ fn hostile(seed: u64, start_ms: i64, days: u32) -> Plan {
     }
     let questions = i64::from(days / 6).max(1);
     for (number, (on, reply)) in (0..questions).zip(FOR_A_PERSON.iter().cycle()) {
-        arm(&mut plan, Trouble::new(on, reply), evenly(number, questions) + 5 * HOUR_MS);
+        arm(
+            &mut plan,
+            Trouble::new(on, reply),
+            evenly(number, questions) + 5 * HOUR_MS,
+        );
     }
     let ends = i64::from(days / 10).max(1);
-    plan.session_ends_ms = (0..ends).map(|number| evenly(number, ends) - 7 * HOUR_MS).collect();
+    plan.session_ends_ms = (0..ends)
+        .map(|number| evenly(number, ends) - 7 * HOUR_MS)
+        .collect();
     plan
 }
 
@@ -238,7 +248,11 @@ fn blocked_until(at_ms: i64) -> Result<Trouble, Misunderstood> {
                                      block will expire on {day}."),
         "status": "fail",
     });
-    Trouble::answering("like", format!("{BLOCKED_UNTIL}{day}"), Reply::json(400, &body))
+    Trouble::answering(
+        "like",
+        format!("{BLOCKED_UNTIL}{day}"),
+        Reply::json(400, &body),
+    )
 }
 
 /// A refusal without a word about why.
@@ -286,8 +300,13 @@ pub fn asks(name: &str) -> Option<Asks> {
         "error_please_wait_401" | "error_please_wait_429" => Asks::PleaseWait,
         "error_login_required" | "error_login_required_short" => Asks::LoginRequired,
         DOUBTFUL => Asks::Doubtful,
-        "redirect" | "oversized" | "gzip_bomb" | "non_utf8" | "error_200_empty_body"
-        | "error_200_html_login_page" | "error_200_status_fail" => Asks::Unreadable,
+        "redirect"
+        | "oversized"
+        | "gzip_bomb"
+        | "non_utf8"
+        | "error_200_empty_body"
+        | "error_200_html_login_page"
+        | "error_200_status_fail" => Asks::Unreadable,
         name if name.starts_with("error_feedback_required") => Asks::Blocked(None),
         name if name.starts_with("error_challenge")
             || name.starts_with("error_checkpoint")

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::items::Wait;
 use super::promises::{loads, millis, windows};
+use super::silence::Silences;
 use super::summary::{Held, count};
 use crate::config::Config;
 use crate::engage::{Decision, Stop};
@@ -61,7 +62,7 @@ struct Kept {
     passes: BTreeSet<usize>,
 }
 
-pub(super) fn bounds(held: &Held, waits: Vec<Wait>) -> Vec<Bound> {
+pub(super) fn bounds(held: &Held, silences: &Silences, waits: Vec<Wait>) -> Vec<Bound> {
     let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
     for wait in waits {
         for (what, passes) in wait.passes {
@@ -72,7 +73,7 @@ pub(super) fn bounds(held: &Held, waits: Vec<Wait>) -> Vec<Bound> {
             kept.passes.extend(passes);
         }
     }
-    let mut full = full_windows(held);
+    let mut full = full_windows(held, silences);
     for what in full.keys() {
         kept.entry(what.clone()).or_default();
     }
@@ -94,8 +95,16 @@ pub(super) fn bounds(held: &Held, waits: Vec<Wait>) -> Vec<Bound> {
         .collect();
     bounds.sort_by(|a, b| {
         let weight = |bound: &Bound| {
-            let minutes = bound.full.as_ref().map_or(0, |full| full.days * full.minutes_a_day);
-            (bound.items_missed, bound.items_kept_waiting, bound.passes, minutes)
+            let minutes = bound
+                .full
+                .as_ref()
+                .map_or(0, |full| full.days * full.minutes_a_day);
+            (
+                bound.items_missed,
+                bound.items_kept_waiting,
+                bound.passes,
+                minutes,
+            )
         };
         weight(b).cmp(&weight(a)).then_with(|| a.what.cmp(&b.what))
     });
@@ -108,15 +117,16 @@ fn ordinal(day: i64) -> u32 {
 }
 
 /// By the setting, when its window (of any target, where each has its own) had no room.
-fn full_windows(held: &Held) -> BTreeMap<String, Full> {
+fn full_windows(held: &Held, silences: &Silences) -> BTreeMap<String, Full> {
     let mut by_setting = BTreeMap::new();
     for (key, limit, lists) in windows(held) {
         let mut spans: Vec<(i64, i64)> = Vec::new();
         for times in &lists {
             for (place, (at, load)) in loads(times, limit).into_iter().enumerate() {
-                if load >= limit.count {
-                    // There is room again when the first of the last `count` leaves.
-                    let back = usize::try_from(limit.count).unwrap_or(usize::MAX) - 1;
+                let allowed = silences.in_force(key, limit.count, at);
+                if load >= allowed {
+                    // There is room again when the first of the last `allowed` leaves.
+                    let back = usize::try_from(allowed).unwrap_or(usize::MAX) - 1;
                     let first = times[place.saturating_sub(back)];
                     spans.push((at, (first + millis(limit.span)).min(held.end.as_millis())));
                 }
@@ -174,10 +184,20 @@ pub(super) fn setting_of_stop(config: &Config, stop: &Stop) -> Option<String> {
 /// What a decision against an item names as its reason.
 pub(super) fn setting_of_words(config: &Config, made: &Decision, stop: &Stop) -> Option<String> {
     // Whatever else was decided, a request about the item had been sent: its answer ended the pass.
-    let decided = matches!(made.decision, "left" | "observed" | "already_liked" | "would_like");
+    let decided = matches!(
+        made.decision,
+        "left" | "observed" | "already_liked" | "would_like"
+    );
     if made.why == stop.sentence() || !decided {
         let ended = setting_of_stop(config, stop);
         return ended.or_else(|| Some("a like was sent and did not take effect".to_owned()));
+    }
+    // The hold that was met is not the one the pass ended with, where a doubt was settled.
+    if let Some((_, hold)) = made.why.split_once("hold '") {
+        return Some(format!(
+            "hold {}",
+            hold.split('\'').next().unwrap_or_default()
+        ));
     }
     if let Some((window_words, _)) = made.why.split_once(" is full (") {
         let (key, limit) = window_words.split_once(' ')?;
@@ -204,7 +224,13 @@ fn window(config: &Config, key: &str, limit: &str) -> String {
         "limits.logins" => &limits.logins,
         _ => &limits.likes_per_target,
     };
-    let span = limit.parse().map(|limit: Limit| limit.span).unwrap_or_default();
+    let span = limit
+        .parse()
+        .map(|limit: Limit| limit.span)
+        .unwrap_or_default();
     let found = configured.iter().find(|limit| limit.span == span);
-    found.map_or_else(|| format!("{key} {limit}"), |limit| format!("{key} {limit}"))
+    found.map_or_else(
+        || format!("{key} {limit}"),
+        |limit| format!("{key} {limit}"),
+    )
 }

@@ -14,11 +14,19 @@ pub(super) fn by_hour(hours: &[u32], width: usize) -> String {
     for line in (1..=HEIGHT).rev() {
         // A bar reaches this line if it is higher than the line's foot.
         let foot = most * (line - 1);
-        let label = if line == HEIGHT { most.to_string() } else { String::new() };
+        let label = if line == HEIGHT {
+            most.to_string()
+        } else {
+            String::new()
+        };
         let bars: String = hours
             .iter()
             .map(|likes| {
-                let drawn = if likes * HEIGHT > foot { bar.as_str() } else { "" };
+                let drawn = if likes * HEIGHT > foot {
+                    bar.as_str()
+                } else {
+                    ""
+                };
                 format!("{drawn:<column$}")
             })
             .collect();
@@ -44,8 +52,7 @@ mod tests {
         let mut hours = vec![0; 24];
         (hours[0], hours[1], hours[23]) = (6, 3, 1);
         let narrow = by_hour(&hours, 40);
-        let expected = "\
-   6 |#
+        let expected = "   6 |#
      |#
      |#
      |##

@@ -30,7 +30,9 @@ pub fn compare(first: &Summary, second: &Summary) -> Vec<Compared> {
             second,
         });
     };
-    row("stories liked in time", &|s| percent(s.share_of_stories_liked));
+    row("stories liked in time", &|s| {
+        percent(s.share_of_stories_liked)
+    });
     row("posts liked in time", &|s| percent(s.share_of_posts_liked));
     for (target, kind) in targets(first, second) {
         let plural = if kind == "story" { "stories" } else { "posts" };
@@ -48,18 +50,30 @@ pub fn compare(first: &Summary, second: &Summary) -> Vec<Compared> {
     row("posts missed", &|s| s.totals("post").missed.to_string());
     row("likes a day", &|s| format!("{:.1}", s.likes.per_day));
     row("requests a day", &|s| format!("{:.1}", s.requests.per_day));
-    row("requests on the busiest day", &|s| s.requests.most_in_a_day.to_string());
-    row("requests for each liked item", &|s| quotient(s.requests.per_liked_item));
+    row("requests on the busiest day", &|s| {
+        s.requests.most_in_a_day.to_string()
+    });
+    row("requests for each liked item", &|s| {
+        quotient(s.requests.per_liked_item)
+    });
     row("listings", &|s| s.requests.listings.to_string());
-    row("listings with nothing new", &|s| s.requests.listings_without_news.to_string());
-    row("time in passes a day", &|s| span(s.seconds_in_passes.per_day));
+    row("listings with nothing new", &|s| {
+        s.requests.listings_without_news.to_string()
+    });
+    row("time in passes a day", &|s| {
+        span(s.seconds_in_passes.per_day)
+    });
     row("longest pass", &|s| span(s.seconds_in_passes.longest));
     row("setting that binds", &|s| {
         s.binding.clone().unwrap_or_else(|| "none".to_owned())
     });
-    row("objections and outages", &|s| s.holds.values().sum::<u32>().to_string());
+    row("objections and outages", &|s| {
+        s.holds.values().sum::<u32>().to_string()
+    });
     row("a person was needed", &|s| counted(s.person.needed, "time"));
-    row("broken promises", &|s| s.promises.broken().len().to_string());
+    row("broken promises", &|s| {
+        s.promises.broken().len().to_string()
+    });
     rows
 }
 

@@ -89,7 +89,7 @@ pub fn rehearse(
     .map_err(|error| cannot("the practice Instagram cannot be started", &error))?;
     let days = plan.schedule.days();
     let wrong = plan.hardship.plan(plan.seed, start.as_millis(), days);
-    for trouble in wrong.troubles {
+    for trouble in plan.troubles.iter().cloned().chain(wrong.troubles) {
         server.arm(trouble);
     }
     let mut session_ends = wrong.session_ends_ms.into_iter().peekable();

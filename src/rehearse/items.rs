@@ -68,7 +68,9 @@ pub(super) fn items(held: &Held) -> (Vec<ItemsOf>, Vec<MissedReason>, Vec<Wait>)
         .iter()
         .map(|report| {
             let decisions = report.decisions.iter();
-            decisions.map(|made| (made.item.media.to_string(), made)).collect()
+            decisions
+                .map(|made| (made.item.media.to_string(), made))
+                .collect()
         })
         .collect();
     let liked_ms = liked_at(held);
@@ -109,8 +111,9 @@ pub(super) fn items(held: &Held) -> (Vec<ItemsOf>, Vec<MissedReason>, Vec<Wait>)
 
 fn most_frequent_first(reasons: BTreeMap<String, u32>) -> Vec<MissedReason> {
     let reasons = reasons.into_iter();
-    let mut missed: Vec<MissedReason> =
-        reasons.map(|(why, items)| MissedReason { why, items }).collect();
+    let mut missed: Vec<MissedReason> = reasons
+        .map(|(why, items)| MissedReason { why, items })
+        .collect();
     missed.sort_by(|a, b| b.items.cmp(&a.items).then_with(|| a.why.cmp(&b.why)));
     missed
 }
@@ -123,13 +126,31 @@ fn wishes<'a>(held: &'a Held) -> Vec<Wish<'a>> {
     let mut wishes = Vec::new();
     for target in config.targets.iter().filter(|target| target.enabled) {
         for (kind, word, wanted, first, life_s) in [
-            (Kind::Story, "story", target.stories, config.first_contact.like_stories, STORY_LIFE_S),
-            (Kind::Post, "post", target.posts, config.first_contact.like_posts, post_life_s),
+            (
+                Kind::Story,
+                "story",
+                target.stories,
+                config.first_contact.like_stories,
+                STORY_LIFE_S,
+            ),
+            (
+                Kind::Post,
+                "post",
+                target.posts,
+                config.first_contact.like_posts,
+                post_life_s,
+            ),
         ] {
             // What was there before the first contact counts only if it is to be liked.
             let from_s = if first { start_s - life_s + 1 } else { start_s };
             if wanted {
-                wishes.push(Wish { target, kind, word, from_s, life_s });
+                wishes.push(Wish {
+                    target,
+                    kind,
+                    word,
+                    from_s,
+                    life_s,
+                });
             }
         }
     }
@@ -144,9 +165,9 @@ fn offered(held: &Held, wish: &Wish) -> Vec<Item> {
     held.server.with_world(|world| {
         let mut items = world.published(profile, wish.kind, wish.from_s, held.end.as_secs());
         items.retain(|item| {
-            world.user(profile).is_some_and(|user| {
-                !user.is_private(item.taken_at) && !user.is_gone(item.taken_at)
-            })
+            world
+                .user(profile)
+                .is_some_and(|user| !user.is_private(item.taken_at) && !user.is_gone(item.taken_at))
         });
         items
     })
@@ -157,7 +178,10 @@ fn liked_at(held: &Held) -> HashMap<u64, i64> {
     let mut liked = HashMap::new();
     let likes = held.record.iter().filter(|entry| entry.act.is_like());
     for entry in likes.filter(|entry| entry.outcome.took_effect()) {
-        let media = entry.item.as_deref().and_then(|item| item.split('_').next());
+        let media = entry
+            .item
+            .as_deref()
+            .and_then(|item| item.split('_').next());
         if let Some(pk) = media.and_then(|pk| pk.parse().ok()) {
             liked.entry(pk).or_insert(entry.at_ms);
         }
@@ -189,7 +213,9 @@ fn waited(
             Some(made) => setting_of_words(held.config, made, &report.stop),
             None => setting_of_stop(held.config, &report.stop),
         };
-        if let Some(reason) = reason.filter(|_| liked_ms.is_none_or(|at| at > report.ended_at.as_millis())) {
+        if let Some(reason) =
+            reason.filter(|_| liked_ms.is_none_or(|at| at > report.ended_at.as_millis()))
+        {
             passes.entry(reason).or_default().push(number);
         }
     }

@@ -12,6 +12,8 @@ mod chart;
 mod compare;
 mod days;
 mod items;
+#[cfg(test)]
+mod judged;
 mod plan;
 mod promises;
 mod silence;

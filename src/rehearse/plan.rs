@@ -9,6 +9,7 @@ use crate::config::{Config, TargetConfig};
 use crate::model::Timestamp;
 use crate::practice::hardship::Hardship;
 use crate::practice::switches::Switches;
+use crate::practice::trouble::Trouble;
 use crate::practice::world::World;
 
 /// Rehearsals of days begin at this moment, so that two of them can be compared: 2026-11-21, 06:00
@@ -34,6 +35,8 @@ pub struct Plan {
     /// Who publishes what; `None` for people of the seed who bear the names of the configured
     /// targets, or for the seed's own people where none are configured.
     pub world: Option<World>,
+    /// What else goes wrong.
+    pub troubles: Vec<Trouble>,
 }
 
 /// When passes start.
@@ -99,16 +102,17 @@ impl Plan {
             hardship,
             switches: hardship.switches(seed),
             world: None,
+            troubles: Vec::new(),
         }
     }
 
     /// The world it meets, hardship included.
     pub(super) fn meets(&self) -> World {
         let world = self.world.clone();
-        let mut world = world.unwrap_or_else(|| {
-            people_of(&[&self.config], self.seed, self.schedule.begins())
-        });
-        self.hardship.befall(&mut world, self.seed, self.schedule.days());
+        let mut world =
+            world.unwrap_or_else(|| people_of(&[&self.config], self.seed, self.schedule.begins()));
+        self.hardship
+            .befall(&mut world, self.seed, self.schedule.days());
         world
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::silence::{Silences, silences};
+use super::silence::Silences;
 use super::summary::{Held, count};
 use crate::config::PauseRange;
 use crate::engage::Report;
@@ -68,11 +68,10 @@ pub struct Promises {
     pub violations: BTreeMap<String, u32>,
 }
 
-pub(super) fn judge(held: &Held) -> Promises {
-    let silences = silences(held);
+pub(super) fn judge(held: &Held, silences: &Silences) -> Promises {
     let mut promises = Promises {
         kept: false,
-        peaks: peaks(held, &silences),
+        peaks: peaks(held, silences),
         pauses: pauses(held),
         liked_twice: liked_twice(held.record),
         during_holds: silences.broken,
@@ -168,21 +167,13 @@ pub(super) fn windows(held: &Held) -> Vec<(&'static str, Limit, Vec<Vec<i64>>)> 
     windows
 }
 
-/// Whether the limit of this key is halved after a block.
-pub(super) fn is_halved(key: &str) -> bool {
-    key.starts_with("limits.likes")
-}
-
 fn peaks(held: &Held, silences: &Silences) -> Vec<Peak> {
-    let in_force = |key: &str, count: u32, at_ms: i64| {
-        let halved = is_halved(key) && silences.halved_at(at_ms);
-        if halved { (count / 2).max(1) } else { count }
-    };
     let mut peaks: Vec<Peak> = windows(held)
         .into_iter()
         .map(|(key, limit, lists)| {
             let loads = lists.iter().flat_map(|times| loads(times, limit));
-            let loads = loads.map(|(at_ms, load)| (load, in_force(key, limit.count, at_ms)));
+            let loads =
+                loads.map(|(at_ms, load)| (load, silences.in_force(key, limit.count, at_ms)));
             peak(key, limit.to_string(), limit.count, loads)
         })
         .collect();
@@ -191,7 +182,10 @@ fn peaks(held: &Held, silences: &Silences) -> Vec<Peak> {
     let likes = per_pass.iter().map(|(at_ms, entries)| {
         let likes = entries.iter().filter(|entry| entry.act.is_like()).count();
         let key = "limits.likes_per_run";
-        (count(likes), in_force(key, limits.likes_per_run, *at_ms))
+        (
+            count(likes),
+            silences.in_force(key, limits.likes_per_run, *at_ms),
+        )
     });
     let text = format!("{} a pass", limits.likes_per_run);
     peaks.push(peak(
@@ -207,7 +201,10 @@ fn peaks(held: &Held, silences: &Silences) -> Vec<Peak> {
             *likes.entry(held.profile_of(entry)).or_default() += 1;
         }
         let most = likes.into_values().max().unwrap_or_default();
-        (most, in_force("limits.likes_per_target", allowed, *at_ms))
+        (
+            most,
+            silences.in_force("limits.likes_per_target", allowed, *at_ms),
+        )
     });
     let text = format!("{allowed} a pass");
     peaks.push(peak("limits.likes_per_target", text, allowed, of_target));
@@ -270,7 +267,11 @@ fn pauses(held: &Held) -> Vec<Distance> {
             pace.between_requests,
             &neighbours(&all),
         ),
-        distance("pace.between_likes", pace.between_likes, &neighbours(&likes)),
+        distance(
+            "pace.between_likes",
+            pace.between_likes,
+            &neighbours(&likes),
+        ),
         distance("pace.between_targets", pace.between_targets, &changes),
     ]
 }
@@ -339,13 +340,20 @@ fn unasked(held: &Held) -> u32 {
     let wanted = |stories: bool| -> BTreeSet<Option<u64>> {
         let targets = held.config.targets.iter();
         let wanted = targets.filter(|target| {
-            target.enabled && if stories { target.stories } else { target.posts }
+            target.enabled
+                && if stories {
+                    target.stories
+                } else {
+                    target.posts
+                }
         });
-        wanted.map(|target| held.profile_named(&target.username)).collect()
+        wanted
+            .map(|target| held.profile_named(&target.username))
+            .collect()
     };
     let (stories, posts) = (wanted(true), wanted(false));
     let unasked = held.record.iter().filter(|entry| match entry.act {
-        Act::StoryLike => !stories.contains(&held.profile_of(entry)),
+        Act::StoryLike | Act::Seen => !stories.contains(&held.profile_of(entry)),
         Act::PostLike => !posts.contains(&held.profile_of(entry)),
         _ => false,
     });
@@ -391,7 +399,12 @@ mod tests {
 
     #[test]
     fn a_halved_limit_is_broken_by_what_the_whole_one_allows() {
-        let peak = peak("limits.likes", "4/1h".to_owned(), 4, [(4, 4), (3, 2)].into_iter());
+        let peak = peak(
+            "limits.likes",
+            "4/1h".to_owned(),
+            4,
+            [(4, 4), (3, 2)].into_iter(),
+        );
         assert_eq!((peak.most, peak.in_force, peak.kept), (3, 2, false));
     }
 

@@ -27,8 +27,14 @@ pub(super) struct Silences {
 }
 
 impl Silences {
-    pub fn halved_at(&self, at_ms: i64) -> bool {
-        self.halved.iter().any(|span| span.contains(&at_ms))
+    /// What this limit comes to at this moment: those of likes are halved after a block.
+    pub fn in_force(&self, key: &str, count: u32, at_ms: i64) -> u32 {
+        let halved = self.halved.iter().any(|span| span.contains(&at_ms));
+        if halved && key.starts_with("limits.likes") {
+            (count / 2).max(1)
+        } else {
+            count
+        }
     }
 }
 
@@ -95,7 +101,10 @@ pub(super) fn silences(held: &Held) -> Silences {
     let told = told.filter_map(|(report, end)| announced(report, *end, held));
     silences.spans.extend(told);
     let within = |(place, entry): &(usize, &RecordEntry)| {
-        let due = silences.spans.iter().any(|span| span.contains(&entry.at_ms));
+        let due = silences
+            .spans
+            .iter()
+            .any(|span| span.contains(&entry.at_ms));
         due && !excused.contains(place)
     };
     silences.broken = count(held.record.iter().enumerate().filter(within).count());
@@ -105,7 +114,9 @@ pub(super) fn silences(held: &Held) -> Silences {
 /// The first block lasts as long as it says or two days, the second in 30 days a week at least, the
 /// third until a person comes.
 fn blocked_until(blocks: &mut Vec<i64>, at: i64, day_s: Option<i64>, held: &Held) -> i64 {
-    let recent = blocks.iter().filter(|block| at - **block <= 30 * DAY - MOMENT);
+    let recent = blocks
+        .iter()
+        .filter(|block| at - **block <= 30 * DAY - MOMENT);
     let earlier = recent.count();
     blocks.push(at);
     let begins = day_s.map(|day_s| day_s * 1000);
@@ -168,10 +179,9 @@ fn login_required(held: &Held, place: usize, excused: &mut BTreeSet<usize>) -> i
 /// From the end of a pass, by the server's clock, to the end of the hold it told of.
 fn announced(report: &Report, end: Timestamp, held: &Held) -> Option<Range<i64>> {
     let until = match &report.stop {
-        Stop::Objected(by) => by.until.map_or_else(
-            || held.next_visit(end.as_millis()),
-            Timestamp::as_millis,
-        ),
+        Stop::Objected(by) => by
+            .until
+            .map_or_else(|| held.next_visit(end.as_millis()), Timestamp::as_millis),
         Stop::Unavailable {
             hold_until: Some(until),
             ..

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::bounds::{Bound, bounds};
 use super::items::{ItemsOf, MissedReason, items};
 use super::promises::{Promises, judge};
+use super::silence::silences;
 use super::stage::Visit;
 use crate::config::Config;
 use crate::engage::Report;
@@ -138,7 +139,8 @@ impl Summary {
 
 pub(super) fn summarise(held: &Held) -> Summary {
     let (items, missed, waits) = items(held);
-    let bounds = bounds(held, waits);
+    let silences = silences(held);
+    let bounds = bounds(held, &silences, waits);
     let binding = bounds.iter().find(|bound| bound.is_setting());
     let mut summary = Summary {
         days: held.days,
@@ -154,13 +156,12 @@ pub(super) fn summarise(held: &Held) -> Summary {
         bounds,
         holds: holds(held.passes),
         person: person(held.visits),
-        promises: judge(held),
+        promises: judge(held, &silences),
     };
     let (stories, posts) = (summary.totals("story"), summary.totals("post"));
     summary.share_of_stories_liked = share(stories.liked, stories.missed);
     summary.share_of_posts_liked = share(posts.liked, posts.missed);
-    summary.requests.per_liked_item =
-        ratio(summary.requests.total, stories.liked + posts.liked);
+    summary.requests.per_liked_item = ratio(summary.requests.total, stories.liked + posts.liked);
     summary.requests.per_liked_story = ratio(summary.requests.total, stories.liked);
     summary
 }
@@ -174,7 +175,9 @@ pub(super) fn share(liked: u32, missed: u32) -> Option<f64> {
 /// A quotient with two decimals.
 fn ratio(a: u32, b: u32) -> Option<f64> {
     let quotient = f64::from(a) / f64::from(b);
-    quotient.is_finite().then(|| (quotient * 100.0).round() / 100.0)
+    quotient
+        .is_finite()
+        .then(|| (quotient * 100.0).round() / 100.0)
 }
 
 fn requests(held: &Held) -> Requests {
@@ -207,13 +210,18 @@ fn listings(held: &Held) -> (u32, u32) {
             Act::Posts => Kind::Post,
             _ => continue,
         };
-        let Some(profile) = held.profile_of(entry).filter(|_| entry.outcome == Outcome::Ok) else {
+        let Some(profile) = held
+            .profile_of(entry)
+            .filter(|_| entry.outcome == Outcome::Ok)
+        else {
             continue;
         };
         let now_s = entry.at_ms.div_euclid(1000);
         let before_s = last_s.insert((entry.act, profile), now_s);
         let news = held.server.with_world(|world| {
-            let hidden = world.user(profile).is_none_or(|user| user.is_private(now_s));
+            let hidden = world
+                .user(profile)
+                .is_none_or(|user| user.is_private(now_s));
             let from_s = before_s.map_or(0, |before_s| before_s + 1);
             !hidden
                 && (world.published(profile, kind, from_s, now_s).iter())
@@ -237,13 +245,22 @@ fn likes(held: &Held) -> Likes {
         total,
         per_day: ratio(total, held.days).unwrap_or_default(),
         by_hour,
-        time_zone: held.config.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: held
+            .config
+            .time_zone
+            .iana_name()
+            .unwrap_or("UTC")
+            .to_owned(),
     }
 }
 
 fn time_in_passes(held: &Held) -> TimeInPasses {
     let lasted = |report: &Report| report.ended_at.since(report.started_at).as_secs();
-    let busy = || held.passes.iter().filter(|report| report.counts.tried() > 0);
+    let busy = || {
+        held.passes
+            .iter()
+            .filter(|report| report.counts.tried() > 0)
+    };
     let total: u64 = busy().map(lasted).sum();
     let number = u64::try_from(busy().count()).unwrap_or(u64::MAX);
     TimeInPasses {
@@ -303,7 +320,10 @@ impl Held<'_> {
 
     /// What was received in each pass, with the moment it began.
     pub fn by_pass(&self) -> Vec<(i64, Vec<&RecordEntry>)> {
-        let starts = self.passes.iter().map(|report| report.started_at.as_millis());
+        let starts = self
+            .passes
+            .iter()
+            .map(|report| report.started_at.as_millis());
         let starts: Vec<i64> = starts.collect();
         let mut by_pass: Vec<(i64, Vec<&RecordEntry>)> =
             starts.iter().map(|start| (*start, Vec::new())).collect();

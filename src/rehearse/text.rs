@@ -47,7 +47,11 @@ fn write_summary(text: &mut String, summary: &Summary, width: usize) -> std::fmt
     write_items(text, summary, width)?;
     write_bounds(text, summary)?;
     writeln!(text)?;
-    writeln!(text, "likes by hour of the day ({})", summary.likes.time_zone)?;
+    writeln!(
+        text,
+        "likes by hour of the day ({})",
+        summary.likes.time_zone
+    )?;
     text.push_str(&by_hour(&summary.likes.by_hour, width));
     writeln!(text)?;
     write_cost(text, summary)?;
@@ -57,13 +61,22 @@ fn write_summary(text: &mut String, summary: &Summary, width: usize) -> std::fmt
 
 fn write_items(text: &mut String, summary: &Summary, width: usize) -> std::fmt::Result {
     let (stories, posts) = (summary.totals("story"), summary.totals("post"));
-    let longest = summary.items.iter().map(|items| items.target.chars().count());
+    let longest = summary
+        .items
+        .iter()
+        .map(|items| items.target.chars().count());
     // Seven for the kind and 41 for the figures.
-    let column = longest.max().unwrap_or(0).clamp(8, width.saturating_sub(50).max(8));
+    let column = longest
+        .max()
+        .unwrap_or(0)
+        .clamp(8, width.saturating_sub(50).max(8));
     let head = ["offered", "liked", "missed", "open", "in time"];
     let head: String = head.iter().map(|head| format!("{head:>8}")).collect();
     writeln!(text, "{:<column$}  {:<7}{head}", "items", "")?;
-    let rows = summary.items.iter().map(|items| (items.target.as_str(), items));
+    let rows = summary
+        .items
+        .iter()
+        .map(|items| (items.target.as_str(), items));
     let all = [("all", &stories), ("all", &posts)];
     let kinds = ["story", "post"];
     for (name, items) in rows {
@@ -116,7 +129,9 @@ fn write_bounds(text: &mut String, summary: &Summary) -> std::fmt::Result {
         "what kept likes waiting", "items", "missed", "passes", "days", "first day"
     )?;
     for bound in summary.bounds.iter().filter(|bound| bound.passes > 0) {
-        let first_day = bound.first_day.map_or_else(String::new, |day| day.to_string());
+        let first_day = bound
+            .first_day
+            .map_or_else(String::new, |day| day.to_string());
         writeln!(
             text,
             "{:<34}{:>8}{:>8}{:>8}{:>8}{first_day:>11}",
@@ -209,7 +224,11 @@ fn write_promises(text: &mut String, summary: &Summary) -> std::fmt::Result {
     for peak in &promises.peaks {
         let name = format!("{} {}", peak.key, peak.limit);
         let verdict = if peak.kept { "" } else { "  EXCEEDED" };
-        writeln!(text, "{name:<34}{:>8}{:>10}{verdict}", peak.most, peak.in_force)?;
+        writeln!(
+            text,
+            "{name:<34}{:>8}{:>10}{verdict}",
+            peak.most, peak.in_force
+        )?;
     }
     for pause in &promises.pauses {
         let shortest = pause.shortest_ms.map_or_else(|| "-".to_owned(), seconds);
