@@ -353,6 +353,40 @@ fn the_rehearsal_prints_what_readme_shows() {
     }
 }
 
+/// The planning example and the comparison after it.
+#[test]
+fn planning_prints_what_readme_shows() {
+    let readme = readme();
+    let blocks_of = |kind| blocks(&readme, kind).into_iter();
+    let plan = blocks_of("toml")
+        .find(|block| block.contains("carla.k"))
+        .unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
+    write("plan.toml", &plan);
+    let rarely = "stories.check_every = \"8h\"\nposts.check_every = \"24h\"\n";
+    write("other.toml", &format!("{plan}\n{rarely}"));
+    let texts: Vec<String> = blocks_of("text").skip(1).take(2).collect();
+    let mut commands = blocks_of("sh").filter(|block| block.contains("--config plan.toml"));
+    for shown in texts {
+        let command = commands.next().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_story-liker"))
+            .args(command.split_whitespace().skip(1))
+            .env_clear()
+            .env("HOME", home.path())
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        for line in shown.lines() {
+            assert!(
+                printed.lines().any(|other| other == line),
+                "README shows {line:?}; `{command}` now prints\n{printed}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_rehearsal_answers_with_the_keys_that_readme_names() {
     let shown = &blocks(&readme(), "json")[0];

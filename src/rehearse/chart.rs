@@ -19,26 +19,24 @@ pub(super) fn by_hour(hours: &[u32], width: usize) -> String {
         } else {
             String::new()
         };
-        let bars: String = hours
-            .iter()
-            .map(|likes| {
-                let drawn = if likes * HEIGHT > foot {
-                    bar.as_str()
-                } else {
-                    ""
-                };
-                format!("{drawn:<column$}")
-            })
-            .collect();
+        let mut bars = String::new();
+        for likes in hours {
+            let drawn = if likes * HEIGHT > foot {
+                bar.as_str()
+            } else {
+                ""
+            };
+            bars.push_str(&format!("{drawn:<column$}"));
+        }
         text.push_str(format!("{label:>4} |{bars}").trim_end());
         text.push('\n');
     }
     text.push_str(&format!("     +{}\n", "-".repeat(24 * column)));
     let every = if column == 1 { 6 } else { 3 };
-    let scale: String = (0..24)
-        .step_by(every)
-        .map(|hour| format!("{hour:<space$}", space = column * every))
-        .collect();
+    let mut scale = String::new();
+    for hour in (0..24).step_by(every) {
+        scale.push_str(&format!("{hour:<space$}", space = column * every));
+    }
     text.push_str(&format!("      {}\n", scale.trim_end()));
     text
 }

@@ -132,8 +132,8 @@ pub fn rehearse(
     };
     let summary = summarise(&held);
     Ok(Rehearsal {
-        record,
         passes,
+        record,
         summary,
     })
 }

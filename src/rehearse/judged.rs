@@ -269,7 +269,7 @@ fn a_password_needs_a_session_that_was_declared_dead() {
     bench.config.session.relogin = true;
     let login = sent(MINUTE, Act::Login);
     expect(
-        &bench.judge(&[login.clone()]),
+        &bench.judge(std::slice::from_ref(&login)),
         &["1 passwords came without need"],
     );
     let dead = refused(0, Act::Stories, "error_login_required");

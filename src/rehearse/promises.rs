@@ -260,7 +260,7 @@ fn pauses(held: &Held) -> Vec<Distance> {
         let (before, after) = (held.profile_of(pair[0]), held.profile_of(pair[1]));
         before.is_some() && after.is_some() && before != after
     });
-    let changes = changes.map(|pair| pair[1].at_ms - pair[0].at_ms).collect();
+    let changes: Vec<i64> = changes.map(|pair| pair[1].at_ms - pair[0].at_ms).collect();
     vec![
         distance(
             "pace.between_requests",
@@ -276,7 +276,7 @@ fn pauses(held: &Held) -> Vec<Distance> {
     ]
 }
 
-fn distance(key: &'static str, range: PauseRange, received: &Vec<i64>) -> Distance {
+fn distance(key: &'static str, range: PauseRange, received: &[i64]) -> Distance {
     let allowed_ms = millis(range.min);
     let shortest_ms = received.iter().min().copied();
     Distance {

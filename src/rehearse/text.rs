@@ -70,9 +70,11 @@ fn write_items(text: &mut String, summary: &Summary, width: usize) -> std::fmt::
         .max()
         .unwrap_or(0)
         .clamp(8, width.saturating_sub(50).max(8));
-    let head = ["offered", "liked", "missed", "open", "in time"];
-    let head: String = head.iter().map(|head| format!("{head:>8}")).collect();
-    writeln!(text, "{:<column$}  {:<7}{head}", "items", "")?;
+    writeln!(
+        text,
+        "{:<column$}  {:<7}{:>8}{:>8}{:>8}{:>8}{:>8}",
+        "items", "", "offered", "liked", "missed", "open", "in time"
+    )?;
     let rows = summary
         .items
         .iter()
