@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::items::Wait;
-use super::promises::{loads, millis, windows};
+use super::peaks::{loads, millis, windows};
 use super::silence::Silences;
 use super::summary::{Held, count};
 use crate::config::Config;

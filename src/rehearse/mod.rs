@@ -5,7 +5,7 @@
 //!
 //! A [`Plan`] says what is rehearsed, `stage` where, `days` holds it pass by pass. What it came to
 //! is counted from the server's record: `items` (liked, missed, why), `bounds` (what kept likes
-//! waiting) and the promises (`promises`, `silence`), which are judged without the code under test.
+//! waiting) and the promises (`promises`, `peaks`, `silence`), which are judged without the code under test.
 
 mod bounds;
 mod chart;
@@ -14,6 +14,7 @@ mod days;
 mod items;
 #[cfg(test)]
 mod judged;
+mod peaks;
 mod plan;
 mod promises;
 mod silence;
@@ -25,7 +26,8 @@ pub use bounds::{Bound, Full};
 pub use compare::{Compared, compare, compare_text};
 pub use days::{Rehearsal, RehearseError, rehearse};
 pub use items::{ItemsOf, MissedReason};
+pub use peaks::Peak;
 pub use plan::{Plan, START, Schedule, people_of};
-pub use promises::{Distance, Peak, Promises};
+pub use promises::{Distance, Promises};
 pub use summary::{Likes, Person, Requests, Summary, TimeInPasses};
 pub use text::{pass_line, summary_text};
