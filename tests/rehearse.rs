@@ -184,7 +184,7 @@ const SEVEN: &str = "anna,bert,carla.k,dora,emil,fritz,gisela";
 #[test]
 fn hostile_trouble_needs_a_person_and_breaks_no_promise() {
     let mut met = std::collections::BTreeSet::new();
-    for seed in [1, 2, 3] {
+    for seed in [1, 2] {
         let config = with_targets(
             SEVEN,
             &[
