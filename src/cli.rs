@@ -160,7 +160,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   story-liker rehearse                   one day of hourly passes
-  story-liker rehearse --days 30 --trouble mild --seed 7
+  story-liker rehearse --config config.toml --days 30
+  story-liker rehearse --days 30 --compare other.toml
+  story-liker rehearse --days 30 --trouble hostile --seed 7
   story-liker rehearse --serve 127.0.0.1:8080 --plain")]
     Rehearse(Rehearse),
 }
@@ -331,7 +333,13 @@ pub struct Rehearse {
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: u32,
-    /// How much trouble the practice Instagram makes: none or mild
+    /// Rehearse a second configuration in the same world and show both side by side
+    #[arg(long, value_name = "FILE", conflicts_with = "serve")]
+    pub compare: Option<PathBuf>,
+    /// Show every pass, as a rehearsal of at most two days does anyway
+    #[arg(long)]
+    pub timeline: bool,
+    /// How much trouble the practice Instagram makes: none, mild or hostile
     #[arg(
         long,
         value_name = "HOW",
@@ -357,6 +365,8 @@ pub enum Trouble {
     None,
     /// Throttling, lost answers, an action block
     Mild,
+    /// All that is known to happen, and often
+    Hostile,
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the form of a value parser")]

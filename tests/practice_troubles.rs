@@ -10,8 +10,9 @@ use std::time::Duration;
 use practice_support::Practice;
 use serde_json::{Value, json};
 use story_liker::practice::clock::{PracticeClock, WallClock};
+use story_liker::practice::hardship::mild;
 use story_liker::practice::switches::{LostWrite, Switches};
-use story_liker::practice::trouble::{Trouble, mild};
+use story_liker::practice::trouble::Trouble;
 use story_liker::practice::{Act, Options, Outcome, Server, Wire};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/private");

@@ -169,16 +169,13 @@ fn the_table_of_limits_shows_the_defaults() {
     for row in rows(&part) {
         let name = row[0].trim_matches('`');
         if let Some(key) = KEYS.iter().find(|key| key.name == name) {
-            assert_eq!(
-                row[1].trim_matches('`'),
-                key.default.unwrap_or("none"),
-                "{name}"
-            );
+            let default = key.default.unwrap_or("none");
+            assert_eq!(row[1].trim_matches('`'), default, "{name}");
             seen += 1;
         }
     }
-    let all = KEYS.iter().filter(|key| key.name.starts_with("limits."));
-    let all = all.count();
+    let limits = |key: &&config::Key| key.name.starts_with("limits.");
+    let all = KEYS.iter().filter(limits).count();
     assert_eq!(seen, all - 1, "every limit but allow_unsafe_limits");
 }
 
@@ -354,6 +351,40 @@ fn the_rehearsal_prints_what_readme_shows() {
             printed.lines().any(|other| other == line),
             "README shows {line:?}; `rehearse` now prints\n{printed}"
         );
+    }
+}
+
+/// The planning example and the comparison after it.
+#[test]
+fn planning_prints_what_readme_shows() {
+    let readme = readme();
+    let blocks_of = |kind| blocks(&readme, kind).into_iter();
+    let plan = blocks_of("toml")
+        .find(|block| block.contains("carla.k"))
+        .unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
+    write("plan.toml", &plan);
+    let rarely = "stories.check_every = \"8h\"\nposts.check_every = \"24h\"\n";
+    write("other.toml", &format!("{plan}\n{rarely}"));
+    let texts: Vec<String> = blocks_of("text").skip(1).take(2).collect();
+    let mut commands = blocks_of("sh").filter(|block| block.contains("--config plan.toml"));
+    for shown in texts {
+        let command = commands.next().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_story-liker"))
+            .args(command.split_whitespace().skip(1))
+            .env_clear()
+            .env("HOME", home.path())
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        for line in shown.lines() {
+            assert!(
+                printed.lines().any(|other| other == line),
+                "README shows {line:?}; `{command}` now prints\n{printed}"
+            );
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::shell::{Failure, Shell};
 use crate::cli::Resume;
+use crate::engage::resumable;
 use crate::exit::ExitCode;
 use crate::model::Hold;
 use crate::ports::{Change, Store};
@@ -23,10 +24,7 @@ pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
     let mut store = shell.open_as(&config, "resume", flags.patience, &clock, opening)?;
     let now = clock.now();
     let holds = store.holds(now)?;
-    let (clear, keep): (Vec<&Hold>, Vec<&Hold>) = holds
-        .iter()
-        .filter(|hold| hold.in_force(now))
-        .partition(|hold| hold.needs_person() || flags.force);
+    let (clear, keep) = resumable(&holds, now, flags.force);
     let changes: Vec<Change> = clear
         .iter()
         .map(|hold| Change::HoldCleared {

@@ -32,6 +32,6 @@ pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, pass};
 pub use queue::{as_if_synchronised, next_check, wanted};
 pub use report::{Counts, Decision, Report, TargetReport, WindowReport};
-pub use session::{ProofEnd, prove, session_holds_cleared};
+pub use session::{ProofEnd, prove, resumable, session_holds_cleared};
 pub use stop::{HeldBy, Stop};
 pub use watch::Watch;

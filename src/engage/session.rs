@@ -66,6 +66,15 @@ pub fn session_holds_cleared(holds: &[Hold], now: Timestamp, by: &'static str) -
         .collect()
 }
 
+/// What a person's `resume` clears, and what stays: holds that need a person, timed ones only if
+/// `force` says so.
+pub fn resumable(holds: &[Hold], now: Timestamp, force: bool) -> (Vec<&Hold>, Vec<&Hold>) {
+    holds
+        .iter()
+        .filter(|hold| hold.in_force(now))
+        .partition(|hold| hold.needs_person() || force)
+}
+
 /// The session must be that of the account the profile is pinned to.
 pub(super) fn wrong_account(account: &Account, myself: &Myself) -> Option<Stop> {
     let expected = account

@@ -6,6 +6,9 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::act::Act;
 use super::clock::PracticeClock;
 use super::faults;
 use super::reactions::Effect;
@@ -74,6 +77,7 @@ pub fn answer(
         outcome: Outcome::Received,
         status: None,
         violations,
+        not_liked: Vec::new(),
     });
     let strike = state
         .troubles
@@ -103,9 +107,31 @@ pub fn answer(
     state
         .record
         .settle(place, outcome, is_sent.then_some(reply.status));
+    if reply.delivery == Delivery::Whole && reply.status == 200 {
+        state
+            .record
+            .tell(place, called_not_liked(understood.route.act, &reply.body));
+    }
     clock.spend(back);
     state_headers::add_date(state.switches.date, clock.now_ms(), &mut reply);
     reply
+}
+
+/// The items that a listing or look at an item explicitly calls not liked, by media pk.
+fn called_not_liked(act: Act, body: &[u8]) -> Vec<u64> {
+    if !matches!(act, Act::Stories | Act::Posts | Act::MediaInfo) {
+        return Vec::new();
+    }
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let items = body.get("items").or_else(|| body.get("reel")?.get("items"));
+    let items = items.and_then(Value::as_array).into_iter().flatten();
+    items
+        .filter(|item| item.get("has_liked") == Some(&Value::Bool(false)))
+        .filter_map(|item| {
+            let pk = item.get("pk")?;
+            pk.as_u64().or_else(|| pk.as_str()?.parse().ok())
+        })
+        .collect()
 }
 
 /// The ordinary answer, with its effects.

@@ -26,6 +26,7 @@ mod faults;
 pub mod fixtures;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod hardship;
 mod reactions;
 mod record;
 mod reply;

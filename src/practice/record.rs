@@ -77,6 +77,8 @@ pub struct RecordEntry {
     pub status: Option<u16>,
     /// What was wrong with it, as stable names.
     pub violations: Vec<String>,
+    /// Media pks of the items that the answer explicitly called not liked.
+    pub not_liked: Vec<u64>,
 }
 
 impl RecordEntry {
@@ -114,6 +116,13 @@ impl Record {
     pub fn receive(&mut self, entry: RecordEntry) -> usize {
         self.entries.push(entry);
         self.entries.len() - 1
+    }
+
+    /// Notes which items the answer called not liked.
+    pub fn tell(&mut self, place: usize, not_liked: Vec<u64>) {
+        if let Some(entry) = self.entries.get_mut(place) {
+            entry.not_liked = not_liked;
+        }
     }
 
     /// Notes what became of a request.

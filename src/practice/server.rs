@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -257,6 +258,11 @@ impl Server {
         self.state().sessions.revoke_all();
     }
 
+    /// Opens a new session of the operator's, as when they log in with a browser. Returns its id.
+    pub fn new_session(&self) -> String {
+        self.state().new_session()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state()
     }
@@ -317,18 +323,21 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, shared: Arc<Shared>) {
         };
         // Small answers should not wait for acknowledgements of earlier ones.
         let _ = stream.set_nodelay(true);
+        let Ok(line) = stream.as_fd().try_clone_to_owned() else {
+            continue;
+        };
         let answer = Arc::clone(&answer);
         let acceptor = tls.as_ref().map(|tls| tls.acceptor.clone());
         tokio::spawn(async move {
             let Some(acceptor) = acceptor else {
-                return wire::serve(stream, Version::One, answer).await;
+                return wire::serve(stream, Version::One, answer, line).await;
             };
             let Ok(stream) = acceptor.accept(stream).await else {
                 return;
             };
             // Who names no protocol gets none, as the names are all there is to agree on.
             if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN) {
-                wire::serve(stream, Version::Two, answer).await;
+                wire::serve(stream, Version::Two, answer, line).await;
             }
         });
     }

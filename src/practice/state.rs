@@ -75,6 +75,13 @@ impl State {
         )
     }
 
+    /// Opens a new session that no device has used yet. Returns its id.
+    pub fn new_session(&mut self) -> String {
+        let id = credentials::session_id(&mut self.ids, self.sessions.count() + 1);
+        self.sessions.open(id.clone(), self.credentials.pk, None);
+        id
+    }
+
     /// Opens a new session for the device that made this request.
     pub fn open_session(&mut self, request: &Request) -> usize {
         let id = credentials::session_id(&mut self.ids, self.sessions.count() + 1);

@@ -1,7 +1,6 @@
 //! Refusals and faults armed in advance: on which calls, after how many of them, how often, for
 //! whom, and what comes instead of the ordinary answer.
 
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -75,6 +74,7 @@ pub struct Trouble {
     times: u32,
     user: Option<String>,
     from_ms: Option<i64>,
+    until_ms: Option<i64>,
     name: String,
     instead: Instead,
 }
@@ -158,6 +158,11 @@ impl Trouble {
         Ok(trouble)
     }
 
+    /// A trouble with an answer of one's own, recorded under `name`.
+    pub(super) fn answering(on: &str, name: String, reply: Reply) -> Result<Self, Misunderstood> {
+        Self::build(on, name, Instead::Custom(Box::new(reply)))
+    }
+
     fn build(on: &str, name: String, instead: Instead) -> Result<Self, Misunderstood> {
         if !GROUPS.iter().any(|(group, _)| *group == on) && Act::named(on).is_none() {
             let reason = format!("{on:?} is neither a call nor one of like, read, write, any");
@@ -170,6 +175,7 @@ impl Trouble {
             times: 1,
             user: None,
             from_ms: None,
+            until_ms: None,
             name,
             instead,
         })
@@ -205,11 +211,21 @@ impl Trouble {
         }
     }
 
+    /// Strikes only before this moment, in milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn until_ms(self, until_ms: i64) -> Self {
+        Self {
+            until_ms: Some(until_ms),
+            ..self
+        }
+    }
+
     fn concerns(&self, act: Act, user: Option<&str>, now_ms: i64) -> bool {
         let group = GROUPS.iter().find(|(group, _)| *group == self.on);
         let on = group.map_or(act.name() == self.on, |(_, includes)| includes(act));
         on && self.times > 0
             && self.from_ms.is_none_or(|from| from <= now_ms)
+            && self.until_ms.is_none_or(|until| now_ms < until)
             && self.user.as_deref().is_none_or(|name| Some(name) == user)
     }
 }
@@ -292,32 +308,3 @@ fn custom_reply(object: &Value) -> Result<Instead, Misunderstood> {
     }
     Ok(Instead::Custom(Box::new(reply)))
 }
-
-/// What an ordinary month brings, for rehearsals of `days` days from `start_ms`: a throttled read
-/// and a server error in most weeks, a lost connection now and then, and one action block.
-pub fn mild(seed: u64, start_ms: i64, days: u32) -> Vec<Trouble> {
-    const DAY_MS: i64 = 86_400_000;
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(u64::from(days));
-    let mut plan = Vec::new();
-    for day in 0..i64::from(days) {
-        for (on, reply, days_in_ten) in MILD {
-            if rng.random_range(0..10) < *days_in_ten {
-                let at_ms = start_ms + day * DAY_MS + rng.random_range(0..DAY_MS);
-                plan.extend(Trouble::new(on, reply).map(|trouble| trouble.from_ms(at_ms)));
-            }
-        }
-    }
-    let block_ms = start_ms + i64::from(days) * rng.random_range(DAY_MS / 3..DAY_MS * 2 / 3);
-    let block = Trouble::new("like", "error_feedback_required_limit");
-    plan.extend(block.map(|trouble| trouble.from_ms(block_ms)));
-    plan
-}
-
-/// What strikes in a mild rehearsal, and on how many of ten days.
-const MILD: &[(&str, &str, u32)] = &[
-    ("read", "error_please_wait_429", 1),
-    ("read", "error_503_html", 2),
-    ("read", "drop", 2),
-    ("like", "drop", 1),
-];

@@ -3,9 +3,11 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -25,6 +27,9 @@ pub type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
 /// How much larger than the client's eight mebibytes an oversized answer is.
 const OVERSIZED_MIB: usize = 9;
 
+/// How long the other side may take to notice that a connection has ended.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// The HTTP version of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -35,7 +40,8 @@ pub enum Version {
 }
 
 /// Serves one connection until it ends or an answer ends it.
-pub async fn serve<S>(stream: S, version: Version, answer: Arc<Answer>)
+/// `line` is the socket below `stream`.
+pub async fn serve<S>(stream: S, version: Version, answer: Arc<Answer>, line: OwnedFd)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -60,10 +66,35 @@ where
             }
         };
     };
-    tokio::select! {
-        () = served => {}
-        () = hang_up.notified() => {}
+    let hung_up = tokio::select! {
+        () = served => false,
+        () = hang_up.notified() => true,
+    };
+    if hung_up {
+        part(line).await;
     }
+}
+
+/// Ends a connection from this side and waits for the other to do the same. A socket closed over
+/// something it has not read yet would be reset instead, or not, as chance will have it.
+async fn part(line: OwnedFd) {
+    let line = std::net::TcpStream::from(line);
+    // Fails only where the other side is gone already.
+    let _ = line.shutdown(std::net::Shutdown::Write);
+    let Ok(line) = tokio::net::TcpStream::from_std(line) else {
+        return;
+    };
+    let ends = async {
+        let mut rest = [0; 1024];
+        while line.readable().await.is_ok() {
+            match line.try_read(&mut rest) {
+                Ok(0) => break,
+                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => break,
+                _ => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PARTING, ends).await;
 }
 
 async fn one(

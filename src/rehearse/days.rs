@@ -1,50 +1,32 @@
 //! The days of a rehearsal, pass by pass.
 
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use thiserror::Error;
 
-use super::summary::{Summary, silence, summarise};
+use super::plan::Plan;
+use super::stage::{Stage, Visit};
+use super::summary::{Held, Summary, summarise};
 use crate::clock::VirtualClock;
-use crate::config::{BaseUrl, Config, TargetConfig};
-use crate::engage::{Mode, PassInput, Ports, Report, Waiting, pass};
+use crate::engage::Report;
 use crate::exit::ExitCode;
-use crate::instagram::{Instagram, settings};
-use crate::model::{Secret, Timestamp};
-use crate::ports::{Change, Clock, Platform, SecondFactor, Store, StoreError};
-use crate::practice::switches::Switches;
-use crate::practice::{Options, Server, trouble};
-use crate::store::{Durability, LockRequest, Opening, Writer};
+use crate::model::Timestamp;
+use crate::ports::{Clock, StoreError};
+use crate::practice::{Options, RecordEntry, Server, Wire};
 
-/// Every rehearsal begins at this moment, so that two of them can be compared: 2026-11-21, 06:00 UTC.
-const START: Timestamp = Timestamp::from_secs(1_795_240_800);
-
-/// The timer starts a pass every hour, late by up to this much, as timers with a spread do.
-const EVERY: Duration = Duration::from_hours(1);
-const TIMER_SPREAD: Duration = Duration::from_mins(5);
-
-/// What to rehearse.
-pub struct Plan {
-    /// Limits, pauses and all else; targets, database and address are replaced.
-    pub config: Config,
-    /// How many days of hourly passes.
-    pub days: u32,
-    /// Seed of world and pauses.
-    pub seed: u64,
-    /// Whether the practice Instagram makes mild trouble.
-    pub trouble: bool,
-    /// How it behaves where the real one is not known.
-    pub switches: Switches,
-}
+/// From this hour of the day, by the operator's clock, a person looks whether they are needed.
+const MORNING: i8 = 8;
 
 /// What a rehearsal showed.
 pub struct Rehearsal {
     /// Every pass.
     pub passes: Vec<Report>,
+    /// What the server received.
+    pub record: Vec<RecordEntry>,
     /// What it came to, from the server's record.
     pub summary: Summary,
 }
@@ -68,7 +50,7 @@ impl From<StoreError> for RehearseError {
     }
 }
 
-fn cannot(what: &str, error: &dyn std::error::Error) -> RehearseError {
+pub(super) fn cannot(what: &str, error: &dyn std::error::Error) -> RehearseError {
     let mut message = format!("{what}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
@@ -92,141 +74,91 @@ pub fn rehearse(
         .prefix("story-liker-rehearsal-")
         .tempdir()
         .map_err(|error| cannot("a temporary folder cannot be made", &error))?;
-    let clock = VirtualClock::new(START);
+    let start = plan.schedule.begins();
+    let clock = VirtualClock::new(start);
     clock_made(clock.clone());
-    let options = Options {
+    let server = Server::start(Options {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        wire: Wire::Tls,
+        seed: plan.seed,
+        clock: Arc::new(clock.clone()),
+        world: plan.meets(),
         switches: plan.switches,
-        ..Options::rehearsal(plan.seed, Arc::new(clock.clone()))
-    };
-    let server = Server::start(options)
-        .map_err(|error| cannot("the practice Instagram cannot be started", &error))?;
-    if plan.trouble {
-        for trouble in trouble::mild(plan.seed, START.as_millis(), plan.days) {
-            server.arm(trouble);
-        }
+        client_timeout: plan.config.instagram.timeout,
+    })
+    .map_err(|error| cannot("the practice Instagram cannot be started", &error))?;
+    let days = plan.schedule.days();
+    let wrong = plan.hardship.plan(plan.seed, start.as_millis(), days);
+    for trouble in plan.troubles.iter().cloned().chain(wrong.troubles) {
+        server.arm(trouble);
     }
-    let config = rehearsal_config(plan, &server, folder.path())?;
+    let mut session_ends = wrong.session_ends_ms.into_iter().peekable();
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
-    import_session(&config, &server, &clock, &mut rng)?;
+    let stage = Stage::new(plan, &server, &clock, folder.path())?;
+    stage.import(&server.credentials().session_id, &mut rng)?;
 
     let mut passes = Vec::new();
-    let mut silences = Vec::new();
-    for hour in 0..plan.days * 24 {
-        let spread = rng.random_range(0..=TIMER_SPREAD.as_secs());
-        clock.advance_to(START.plus(EVERY * hour + Duration::from_secs(spread)));
-        let report = one_pass(&config, &clock, rng.random())?;
+    let mut ends = Vec::new();
+    let mut visits: Vec<Visit> = Vec::new();
+    let mut mornings = Mornings::new(start, &plan.config.time_zone);
+    for number in 0..plan.schedule.passes() {
+        let Some(at) = plan.schedule.start(number, &mut rng) else {
+            break;
+        };
+        clock.advance_to(at);
+        let now_ms = clock.now().as_millis();
+        if session_ends.next_if(|ends| *ends <= now_ms).is_some() {
+            server.revoke_sessions();
+        }
+        if mornings.begins(clock.now()) {
+            visits.extend(stage.visit(&mut rng)?);
+        }
+        let report = stage.pass(rng.random())?;
         passed(&report);
-        silences.extend(silence(&report.stop, clock.now()));
         passes.push(report);
+        ends.push(clock.now());
     }
-    let span = (START, clock.now());
-    let summary = summarise(&config, &server, &passes, &silences, span);
-    Ok(Rehearsal { passes, summary })
-}
-
-/// The configuration with everything replaced that names the outside world.
-fn rehearsal_config(plan: &Plan, server: &Server, folder: &Path) -> Result<Config, RehearseError> {
-    let mut config = plan.config.clone();
-    config.database = folder.join("stories.db");
-    config.instagram.base_url = BaseUrl::LoopbackTls(server.address());
-    let ca_file = folder.join("practice-ca.pem");
-    std::fs::write(&ca_file, server.ca_pem().unwrap_or_default())
-        .map_err(|error| cannot("the practice certificate cannot be written", &error))?;
-    config.instagram.ca_file = Some(ca_file);
-    config.account.password = None;
-    config.account.totp_secret = None;
-    config.session.relogin = false;
-    config.targets = server
-        .targets()
-        .into_iter()
-        .map(|username| TargetConfig {
-            username,
-            enabled: true,
-            stories: true,
-            posts: true,
-        })
-        .collect();
-    Ok(config)
-}
-
-fn open(config: &Config, clock: &VirtualClock) -> Result<Writer, StoreError> {
-    let request = LockRequest {
-        command: "rehearse",
-        wait: Duration::ZERO,
-        clock,
+    let record = server.record();
+    let held = Held {
+        config: &stage.config,
+        server: &server,
+        record: &record,
+        passes: &passes,
+        ends: &ends,
+        visits: &visits,
+        start,
+        end: clock.now(),
+        days,
     };
-    // Nobody misses a rehearsal's file after a power cut.
-    let opening = Opening {
-        durability: Durability::ThrowAway,
-        ..Opening::default()
-    };
-    Writer::open(&config.database, &config.profile, &request, opening)
+    let summary = summarise(&held);
+    Ok(Rehearsal {
+        passes,
+        record,
+        summary,
+    })
 }
 
-fn client<'a>(
-    config: &Config,
-    store: &mut Writer,
-    clock: &'a VirtualClock,
-    seed: u64,
-) -> Result<Instagram<&'a VirtualClock>, RehearseError> {
-    let account = store.account()?;
-    let rng = ChaCha8Rng::seed_from_u64(seed);
-    let (device, session) = (account.device.as_ref(), account.session.as_ref());
-    Instagram::new(&config.instagram, device, session, clock, rng)
-        .map_err(|error| cannot("the HTTP client cannot be built", &error))
+/// Tells the first moment of each morning.
+struct Mornings<'a> {
+    zone: &'a TimeZone,
+    last: Option<jiff::civil::Date>,
 }
 
-fn import_session(
-    config: &Config,
-    server: &Server,
-    clock: &VirtualClock,
-    rng: &mut ChaCha8Rng,
-) -> Result<(), RehearseError> {
-    let session = settings::from_session_id(&server.credentials().session_id)
-        .map_err(|error| cannot("the practice session cannot be used", &error))?;
-    let mut store = open(config, clock)?;
-    let device = client(config, &mut store, clock, rng.random())?.device();
-    let changes = [
-        Change::Device {
-            device,
-            replace: false,
-        },
-        Change::SessionObtained {
-            session,
-            at: clock.now(),
-        },
-    ];
-    Ok(store.apply(&changes, clock.now())?)
-}
+impl<'a> Mornings<'a> {
+    fn new(start: Timestamp, zone: &'a TimeZone) -> Self {
+        let mut mornings = Self { zone, last: None };
+        // Who starts a rehearsal has looked already.
+        mornings.begins(start);
+        mornings
+    }
 
-fn one_pass(config: &Config, clock: &VirtualClock, seed: u64) -> Result<Report, RehearseError> {
-    let mut store = open(config, clock)?;
-    let mut platform = client(config, &mut store, clock, seed)?;
-    let input = PassInput {
-        config,
-        mode: Mode::default(),
-        seed,
-        run_id: &format!("{seed:016x}"),
-        codes: &mut no_code,
-    };
-    let ports = Ports {
-        platform: &mut platform,
-        store: &mut store,
-        clock,
-        waiting: &mut Unwatched,
-    };
-    Ok(pass(input, ports))
-}
-
-/// A rehearsal never logs in.
-fn no_code(_: &SecondFactor, _: Timestamp) -> Result<Secret, String> {
-    Err("a rehearsal has no second factor".to_owned())
-}
-
-struct Unwatched;
-
-impl Waiting for Unwatched {
-    fn wait(&mut self, _: Timestamp, _: Timestamp, _: &str) {}
-
-    fn over(&mut self) {}
+    fn begins(&mut self, now: Timestamp) -> bool {
+        let moment = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
+        let local = self.zone.to_datetime(moment);
+        let new = local.hour() >= MORNING && self.last.is_none_or(|last| last < local.date());
+        if new {
+            self.last = Some(local.date());
+        }
+        new
+    }
 }

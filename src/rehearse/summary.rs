@@ -4,311 +4,269 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::bounds::{Bound, bounds};
+use super::items::{ItemsOf, MissedReason, items};
+use super::promises::{Promises, judge};
+use super::silence::silences;
+use super::stage::Visit;
 use crate::config::Config;
-use crate::engage::{Report, Stop};
-use crate::model::{AttemptKind, Limit, Scope, Timestamp};
-use crate::practice::world::{Item, Kind};
-use crate::practice::{Act, RecordEntry, Server};
+use crate::engage::Report;
+use crate::model::Timestamp;
+use crate::practice::world::Kind;
+use crate::practice::{Act, Outcome, RecordEntry, Server};
 
-/// Why an item was not liked in time, and how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MissedReason {
-    /// Why.
-    pub why: String,
-    /// How many items.
-    pub items: u32,
+/// A rehearsal that was held.
+pub(super) struct Held<'a> {
+    pub config: &'a Config,
+    pub server: &'a Server,
+    pub record: &'a [RecordEntry],
+    pub passes: &'a [Report],
+    /// When each pass ended, by the clock of the server.
+    pub ends: &'a [Timestamp],
+    pub visits: &'a [Visit],
+    pub start: Timestamp,
+    pub end: Timestamp,
+    pub days: u32,
 }
 
-/// One target's items of one kind.
+/// How long passes lasted, in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TimeInPasses {
+    /// On an average day.
+    pub per_day: u64,
+    /// On average, of the passes that sent something.
+    pub mean: u64,
+    /// The longest.
+    pub longest: u64,
+}
+
+/// What the server received.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Requests {
+    /// All of them.
+    pub total: u32,
+    /// On an average day.
+    pub per_day: f64,
+    /// On the busiest day, counted from the beginning.
+    pub most_in_a_day: u32,
+    /// By the name of the call.
+    pub by_call: BTreeMap<&'static str, u32>,
+    /// For each item that is liked in the end; absent if none is.
+    pub per_liked_item: Option<f64>,
+    /// For each liked story, posts and their listings counted too.
+    pub per_liked_story: Option<f64>,
+    /// Listings of stories or posts that were answered.
+    pub listings: u32,
+    /// Of these, listings that showed nothing that the one before had not shown.
+    pub listings_without_news: u32,
+}
+
+/// Likes that took effect.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Likes {
+    /// Like requests received, whatever came of them.
+    pub total: u32,
+    /// On an average day.
+    pub per_day: f64,
+    /// By hour of the day in `time_zone`.
+    pub by_hour: Vec<u32>,
+    /// The zone of these hours.
+    pub time_zone: String,
+}
+
+/// How often a person was needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ItemsOf {
-    /// The target.
-    pub target: String,
-    /// `story` or `post`.
-    pub kind: &'static str,
-    /// Published where the operator could have seen it.
-    pub offered: u32,
-    /// Liked.
-    pub liked: u32,
-    /// Not liked when its time was over.
-    pub missed: u32,
-    /// Not liked yet, and still in time.
-    pub open: u32,
-}
-
-/// The most attempts in any rolling window, against its limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Peak {
-    /// The configuration key.
-    pub key: &'static str,
-    /// The limit as configured.
-    pub limit: String,
-    /// The most the server received in any window of that span.
-    pub most: u32,
-    /// Whether that is within the limit.
-    pub kept: bool,
+pub struct Person {
+    /// On how many mornings.
+    pub needed: u32,
+    /// For which holds, and how often.
+    pub holds: BTreeMap<&'static str, u32>,
+    /// How often with a new session.
+    pub new_sessions: u32,
 }
 
 /// What a rehearsal came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
+    /// Days rehearsed.
+    pub days: u32,
     /// Passes held.
     pub passes: u32,
+    /// How long they lasted.
+    pub seconds_in_passes: TimeInPasses,
     /// Requests the server received.
-    pub requests: u32,
-    /// Of these, likes.
-    pub likes: u32,
-    /// Requests a day, on average.
-    pub requests_per_day: u32,
-    /// Items by target.
+    pub requests: Requests,
+    /// Likes among them.
+    pub likes: Likes,
+    /// Of all stories whose life is over, the share that was liked in time.
+    pub share_of_stories_liked: Option<f64>,
+    /// The same for posts.
+    pub share_of_posts_liked: Option<f64>,
+    /// Items by target and kind.
     pub items: Vec<ItemsOf>,
     /// Why items were missed, most frequent first.
     pub missed: Vec<MissedReason>,
-    /// Window by window.
-    pub peaks: Vec<Peak>,
+    /// What kept likes waiting, the worst first.
+    pub bounds: Vec<Bound>,
+    /// The setting that binds: the first of `bounds` that is a setting.
+    pub binding: Option<String>,
     /// Holds met, by reason.
     pub holds: BTreeMap<&'static str, u32>,
-    /// Items that received a second like request without a reading of their target at least 15
-    /// minutes after the first, or a third one.
-    pub liked_twice: Vec<String>,
-    /// Requests the server received while a hold of an earlier pass promised silence.
-    pub during_holds: u32,
-    /// What the server found wrong with requests.
-    pub violations: BTreeMap<String, u32>,
+    /// How often a person was needed.
+    pub person: Person,
+    /// Whether the promises were kept.
+    pub promises: Promises,
 }
 
 impl Summary {
     /// Whether every promise that a rehearsal can check was kept.
     pub fn promises_kept(&self) -> bool {
-        self.peaks.iter().all(|peak| peak.kept)
-            && self.liked_twice.is_empty()
-            && self.during_holds == 0
-            && self.violations.is_empty()
+        self.promises.kept
+    }
+
+    /// Items of a kind that were offered, liked, missed and are still open.
+    pub(super) fn totals(&self, kind: &str) -> ItemsOf {
+        let mut sum = ItemsOf::default();
+        for items in self.items.iter().filter(|items| items.kind == kind) {
+            sum.offered += items.offered;
+            sum.liked += items.liked;
+            sum.missed += items.missed;
+            sum.open += items.open;
+        }
+        sum
     }
 }
 
-pub(super) fn summarise(
-    config: &Config,
-    server: &Server,
-    passes: &[Report],
-    silences: &[Silence],
-    (start, end): (Timestamp, Timestamp),
-) -> Summary {
-    let record = server.record();
-    let days = end.since(start).as_secs().div_ceil(86_400).max(1);
-    let requests = count(record.len());
-    let (items, missed) = items(config, server, passes, start, end);
-    Summary {
-        passes: count(passes.len()),
-        requests,
-        likes: count(record.iter().filter(|entry| entry.act.is_like()).count()),
-        requests_per_day: requests / u32::try_from(days).unwrap_or(u32::MAX),
+pub(super) fn summarise(held: &Held) -> Summary {
+    let (items, missed, waits) = items(held);
+    let silences = silences(held);
+    let bounds = bounds(held, &silences, waits);
+    let binding = bounds.iter().find(|bound| bound.is_setting());
+    let mut summary = Summary {
+        days: held.days,
+        passes: count(held.passes.len()),
+        seconds_in_passes: time_in_passes(held),
+        requests: requests(held),
+        likes: likes(held),
+        share_of_stories_liked: None,
+        share_of_posts_liked: None,
+        binding: binding.map(|bound| bound.what.clone()),
         items,
         missed,
-        peaks: peaks(config, &record),
-        holds: holds(passes),
-        liked_twice: liked_twice(&record),
-        during_holds: during(silences, record.iter().map(|entry| entry.at_ms)),
-        violations: server.violations(),
+        bounds,
+        holds: holds(held.passes),
+        person: person(held.visits),
+        promises: judge(held, &silences),
+    };
+    let (stories, posts) = (summary.totals("story"), summary.totals("post"));
+    summary.share_of_stories_liked = share(stories.liked, stories.missed);
+    summary.share_of_posts_liked = share(posts.liked, posts.missed);
+    summary.requests.per_liked_item = ratio(summary.requests.total, stories.liked + posts.liked);
+    summary.requests.per_liked_story = ratio(summary.requests.total, stories.liked);
+    summary
+}
+
+/// The share of the items whose fate is decided, to three decimals.
+pub(super) fn share(liked: u32, missed: u32) -> Option<f64> {
+    let share = f64::from(liked) / f64::from(liked + missed);
+    share.is_finite().then(|| (share * 1000.0).round() / 1000.0)
+}
+
+/// A quotient with two decimals.
+fn ratio(a: u32, b: u32) -> Option<f64> {
+    let quotient = f64::from(a) / f64::from(b);
+    quotient
+        .is_finite()
+        .then(|| (quotient * 100.0).round() / 100.0)
+}
+
+fn requests(held: &Held) -> Requests {
+    let mut by_call: BTreeMap<&'static str, u32> = BTreeMap::new();
+    let mut by_day: BTreeMap<i64, u32> = BTreeMap::new();
+    for entry in held.record {
+        *by_call.entry(entry.act.name()).or_default() += 1;
+        *by_day.entry(held.day(entry.at_ms)).or_default() += 1;
+    }
+    let (listings, listings_without_news) = listings(held);
+    Requests {
+        total: count(held.record.len()),
+        per_day: ratio(count(held.record.len()), held.days).unwrap_or_default(),
+        most_in_a_day: by_day.into_values().max().unwrap_or_default(),
+        by_call,
+        per_liked_item: None,
+        per_liked_story: None,
+        listings,
+        listings_without_news,
     }
 }
 
-fn items(
-    config: &Config,
-    server: &Server,
-    passes: &[Report],
-    start: Timestamp,
-    end: Timestamp,
-) -> (Vec<ItemsOf>, Vec<MissedReason>) {
-    let mut by_target: BTreeMap<(String, &'static str), ItemsOf> = BTreeMap::new();
-    let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
-    let story_life = 86_400;
-    let post_life = i64::try_from(config.posts.max_age.as_secs()).unwrap_or(i64::MAX);
-    let kinds = [
-        // Stories that were there at the start may be liked; posts that were there are observed.
-        (
-            Kind::Story,
-            "story",
-            start.as_secs() - story_life,
-            story_life,
-        ),
-        (Kind::Post, "post", start.as_secs(), post_life),
-    ];
-    for (kind, word, from_s, life_s) in kinds {
-        let (offered, names) = server.with_world(|world| {
-            let names: BTreeMap<u64, String> = world
-                .users()
-                .iter()
-                .map(|user| (user.pk, user.name(world.start_s()).to_owned()))
-                .collect();
-            (world.offered(kind, from_s, end.as_secs()), names)
-        });
-        for item in offered
-            .iter()
-            .filter(|item| item.taken_at + life_s > start.as_secs())
-        {
-            let target = names.get(&item.profile).cloned().unwrap_or_default();
-            let of_target = by_target
-                .entry((target.clone(), word))
-                .or_insert_with(|| ItemsOf {
-                    target,
-                    kind: word,
-                    ..ItemsOf::default()
-                });
-            of_target.offered += 1;
-            if server.is_liked(item.pk) {
-                of_target.liked += 1;
-            } else if item.taken_at + life_s > end.as_secs() {
-                of_target.open += 1;
-            } else {
-                of_target.missed += 1;
-                *reasons.entry(why_missed(item, life_s, passes)).or_default() += 1;
-            }
-        }
-    }
-    let mut missed: Vec<MissedReason> = reasons
-        .into_iter()
-        .map(|(why, items)| MissedReason { why, items })
-        .collect();
-    missed.sort_by(|a, b| b.items.cmp(&a.items).then_with(|| a.why.cmp(&b.why)));
-    (by_target.into_values().collect(), missed)
-}
-
-/// What the passes said of the item, the last word first; else what ended the passes that could have
-/// seen it.
-fn why_missed(item: &Item, life_s: i64, passes: &[Report]) -> String {
-    let media = item.pk.to_string();
-    let said = passes
-        .iter()
-        .rev()
-        .flat_map(|report| report.decisions.iter().rev())
-        .find(|made| made.item.media.to_string() == media);
-    if let Some(decision) = said {
-        return match decision.why.split_once(" is ") {
-            Some((key, _)) if key.starts_with("limits.") => key.to_owned(),
-            _ if decision.decision == "new" => "a like of it was refused".to_owned(),
-            _ => decision.decision.to_owned(),
+/// How many listings were answered, and how many of them showed nothing new.
+fn listings(held: &Held) -> (u32, u32) {
+    let mut last_s: BTreeMap<(Act, u64), i64> = BTreeMap::new();
+    let (mut all, mut without_news) = (0, 0);
+    for entry in held.record {
+        let kind = match entry.act {
+            Act::Stories => Kind::Story,
+            Act::Posts => Kind::Post,
+            _ => continue,
         };
+        let Some(profile) = held
+            .profile_of(entry)
+            .filter(|_| entry.outcome == Outcome::Ok)
+        else {
+            continue;
+        };
+        let now_s = entry.at_ms.div_euclid(1000);
+        let before_s = last_s.insert((entry.act, profile), now_s);
+        let news = held.server.with_world(|world| {
+            let hidden = world
+                .user(profile)
+                .is_none_or(|user| user.is_private(now_s));
+            let from_s = before_s.map_or(0, |before_s| before_s + 1);
+            !hidden
+                && (world.published(profile, kind, from_s, now_s).iter())
+                    .any(|item| item.is_visible(now_s))
+        });
+        all += 1;
+        without_news += u32::from(!news);
     }
-    let mut stops: BTreeMap<&'static str, u32> = BTreeMap::new();
-    let alive = item.taken_at..item.taken_at + life_s;
-    for report in passes
-        .iter()
-        .filter(|report| alive.contains(&report.started_at.as_secs()))
-    {
-        *stops.entry(report.stop.name()).or_default() += 1;
-    }
-    stops.remove("done");
-    let most = stops
-        .into_iter()
-        .max_by_key(|(name, times)| (*times, *name));
-    most.map_or_else(
-        || "not listed in time".to_owned(),
-        |(name, _)| format!("passes ended first ({name})"),
-    )
+    (all, without_news)
 }
 
-fn peaks(config: &Config, record: &[RecordEntry]) -> Vec<Peak> {
-    let limits = &config.limits;
-    let scopes: [(Scope, &[Limit]); 3] = [
-        (Scope::Likes, &limits.likes),
-        (Scope::StoryViews, &limits.story_views),
-        (Scope::Requests, &limits.requests),
-    ];
-    scopes
-        .into_iter()
-        .flat_map(|(scope, list)| list.iter().map(move |limit| (scope, *limit)))
-        .map(|(scope, limit)| {
-            let times: Vec<i64> = record
-                .iter()
-                .filter(|entry| scope.covers(kind_of(entry.act), None))
-                .map(|entry| entry.at_ms)
-                .collect();
-            let most = most_in_any(&times, limit);
-            Peak {
-                key: scope.key(),
-                limit: limit.to_string(),
-                most,
-                kept: most <= limit.count,
-            }
-        })
-        .collect()
-}
-
-fn kind_of(act: Act) -> AttemptKind {
-    if act.is_like() {
-        AttemptKind::Like
-    } else if act == Act::Seen {
-        AttemptKind::StoryView
-    } else {
-        AttemptKind::Read
+fn likes(held: &Held) -> Likes {
+    let total = count(held.record.iter().filter(|e| e.act.is_like()).count());
+    let mut by_hour = vec![0; 24];
+    let taken = |entry: &&RecordEntry| entry.act.is_like() && entry.outcome.took_effect();
+    for entry in held.record.iter().filter(taken) {
+        let hour = usize::try_from(held.local(entry.at_ms).hour()).unwrap_or_default();
+        by_hour[hour] += 1;
+    }
+    Likes {
+        total,
+        per_day: ratio(total, held.days).unwrap_or_default(),
+        by_hour,
+        time_zone: held
+            .config
+            .time_zone
+            .iana_name()
+            .unwrap_or("UTC")
+            .to_owned(),
     }
 }
 
-/// The most of these moments (in order) that any closed window of the limit's span holds.
-fn most_in_any(times: &[i64], limit: Limit) -> u32 {
-    let span = i64::try_from(limit.span.as_millis()).unwrap_or(i64::MAX);
-    let mut first = 0;
-    let mut most = 0;
-    for (last, at) in times.iter().enumerate() {
-        while times[first] < at.saturating_sub(span) {
-            first += 1;
-        }
-        most = most.max(last + 1 - first);
-    }
-    count(most)
-}
-
-/// The promise about second likes, judged from the server's side alone.
-fn liked_twice(record: &[RecordEntry]) -> Vec<String> {
-    let mut likes: BTreeMap<&str, Vec<&RecordEntry>> = BTreeMap::new();
-    for entry in record.iter().filter(|entry| entry.act.is_like()) {
-        likes
-            .entry(entry.item.as_deref().unwrap_or_default())
-            .or_default()
-            .push(entry);
-    }
-    likes
-        .into_iter()
-        .filter(|(_, likes)| match likes.as_slice() {
-            [_] => false,
-            [first, second] => !read_between(record, first, second),
-            _ => true,
-        })
-        .map(|(item, _)| item.to_owned())
-        .collect()
-}
-
-fn read_between(record: &[RecordEntry], first: &RecordEntry, second: &RecordEntry) -> bool {
-    // The 15 minutes run from the claim, a moment before the request arrived.
-    let earliest = first.at_ms + 14 * 60_000;
-    record.iter().any(|entry| {
-        matches!(entry.act, Act::Stories | Act::Posts | Act::MediaInfo)
-            && entry.target == first.target
-            && (earliest..second.at_ms).contains(&entry.at_ms)
-    })
-}
-
-/// What the server received of these moments in any of these spans of silence.
-fn during(silences: &[Silence], times: impl Iterator<Item = i64>) -> u32 {
-    let silent = |at: &i64| silences.iter().any(|silence| silence.contains(at));
-    count(times.filter(silent).count())
-}
-
-/// From the end of a pass, by the server's clock, to the end of the hold it met.
-pub(super) type Silence = std::ops::Range<i64>;
-
-/// What the pass that ended at `end` promised, if anything.
-pub(super) fn silence(stop: &Stop, end: Timestamp) -> Option<Silence> {
-    Some(end.as_millis() + 1..silent_until(stop)?.as_millis())
-}
-
-/// The end of the hold a pass met; one that needs a person lasts for the rest of a rehearsal.
-fn silent_until(stop: &Stop) -> Option<Timestamp> {
-    match stop {
-        Stop::Objected(by) => Some(by.until.unwrap_or(Timestamp::from_millis(i64::MAX))),
-        Stop::Unavailable { hold_until, .. } => *hold_until,
-        _ => None,
+fn time_in_passes(held: &Held) -> TimeInPasses {
+    let lasted = |report: &Report| report.ended_at.since(report.started_at).as_secs();
+    let busy = || {
+        held.passes
+            .iter()
+            .filter(|report| report.counts.tried() > 0)
+    };
+    let total: u64 = busy().map(lasted).sum();
+    let number = u64::try_from(busy().count()).unwrap_or(u64::MAX);
+    TimeInPasses {
+        per_day: total / u64::from(held.days.max(1)),
+        mean: total / number.max(1),
+        longest: busy().map(lasted).max().unwrap_or_default(),
     }
 }
 
@@ -320,38 +278,72 @@ fn holds(passes: &[Report]) -> BTreeMap<&'static str, u32> {
     holds
 }
 
-fn count(number: usize) -> u32 {
+fn person(visits: &[Visit]) -> Person {
+    let mut person = Person {
+        needed: count(visits.len()),
+        ..Person::default()
+    };
+    for visit in visits {
+        person.new_sessions += u32::from(visit.new_session);
+        for reason in &visit.cleared {
+            *person.holds.entry(reason.as_str()).or_default() += 1;
+        }
+    }
+    person
+}
+
+pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_between_a_pass_and_the_end_of_its_hold_is_counted() {
-        let moment = Timestamp::from_millis;
-        let met = |until| {
-            let by = crate::engage::HeldBy {
-                reason: crate::model::HoldReason::Throttled,
-                until,
-                message: String::new(),
-            };
-            silence(&Stop::Objected(by), moment(100)).unwrap()
-        };
-        let received = [50, 100, 101, 199, 200, 10_000];
-        for (until, counted) in [(Some(moment(200)), 2), (None, 4)] {
-            assert_eq!(during(&[met(until)], received.into_iter()), counted);
-        }
-        assert_eq!(silence(&Stop::Done, moment(100)), None);
+impl Held<'_> {
+    /// The profile that bears or bore this name.
+    pub fn profile_named(&self, name: &str) -> Option<u64> {
+        self.server.with_world(|world| {
+            let mut users = world.users().iter();
+            let user = users.find(|user| user.names.iter().any(|(_, known)| known == name));
+            user.map(|user| user.pk)
+        })
     }
 
-    #[test]
-    fn the_fullest_window_is_found_wherever_it_begins() {
-        let limit: Limit = "1/1s".parse().unwrap();
-        assert_eq!(most_in_any(&[], limit), 0);
-        assert_eq!(most_in_any(&[0, 1001, 2002], limit), 1);
-        assert_eq!(most_in_any(&[0, 900, 1000, 1900, 2500], limit), 3);
+    /// The profile a request was about, where the server could tell.
+    pub fn profile_of(&self, entry: &RecordEntry) -> Option<u64> {
+        self.profile_named(entry.target.as_deref()?)
+    }
+
+    /// The first visit of a person at or after this moment that cleared something; never, if there
+    /// was none.
+    pub fn next_visit(&self, at_ms: i64) -> i64 {
+        let mut visits = self.visits.iter().map(|visit| visit.at.as_millis());
+        visits.find(|visit| *visit > at_ms).unwrap_or(i64::MAX)
+    }
+
+    /// What was received in each pass, with the moment it began.
+    pub fn by_pass(&self) -> Vec<(i64, Vec<&RecordEntry>)> {
+        let starts = self
+            .passes
+            .iter()
+            .map(|report| report.started_at.as_millis());
+        let starts: Vec<i64> = starts.collect();
+        let mut by_pass: Vec<(i64, Vec<&RecordEntry>)> =
+            starts.iter().map(|start| (*start, Vec::new())).collect();
+        for entry in self.record {
+            let place = starts.partition_point(|start| *start <= entry.at_ms);
+            if let Some((_, entries)) = place.checked_sub(1).and_then(|at| by_pass.get_mut(at)) {
+                entries.push(entry);
+            }
+        }
+        by_pass
+    }
+
+    /// Days since the beginning, the first being 0.
+    pub fn day(&self, at_ms: i64) -> i64 {
+        (at_ms - self.start.as_millis()).div_euclid(86_400_000)
+    }
+
+    /// What the operator's clock shows.
+    pub fn local(&self, at_ms: i64) -> jiff::civil::DateTime {
+        let moment = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default();
+        self.config.time_zone.to_datetime(moment)
     }
 }

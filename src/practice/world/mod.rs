@@ -2,6 +2,7 @@
 //! user and time, plus explicit additions: the world can be asked about any moment, and asking
 //! changes nothing.
 
+mod people;
 mod seeded;
 pub mod shape;
 
@@ -62,6 +63,15 @@ pub struct Rhythm {
     pub stories_a_day: u8,
     /// On how many of ten days a post appears.
     pub posts_in_ten_days: u8,
+    /// On how many of ten days there is no story at all.
+    pub idle_in_ten_days: u8,
+    /// On how many of a hundred days there are far more stories: a wedding, a journey.
+    pub feasts_in_hundred_days: u8,
+    /// At most this many stories on such a day, and at least half of them.
+    pub stories_at_a_feast: u8,
+    /// Seconds by which their clock is ahead of UTC, for people who publish as others are awake;
+    /// `None` spreads evenly from 07:00 to 23:00 UTC.
+    pub clock_ahead_s: Option<i32>,
 }
 
 /// Somebody on the practice Instagram.
@@ -75,6 +85,8 @@ pub struct User {
     pub names: Vec<(i64, String)>,
     /// From this Unix second on the account is private (and not followed).
     pub private_from: Option<i64>,
+    /// From this Unix second on it is open again.
+    pub private_until: Option<i64>,
     /// From this Unix second on the account does not exist.
     pub vanished_from: Option<i64>,
     /// What they publish by themselves.
@@ -94,6 +106,7 @@ impl User {
     /// Whether the account is private at `now_s`.
     pub fn is_private(&self, now_s: i64) -> bool {
         self.private_from.is_some_and(|from| from <= now_s)
+            && self.private_until.is_none_or(|until| now_s < until)
     }
 
     /// Whether the account has disappeared by `now_s`.
@@ -128,6 +141,7 @@ impl World {
             full_name: "Sandbox Operator".to_owned(),
             names: vec![(0, "sandbox.operator".to_owned())],
             private_from: None,
+            private_until: None,
             vanished_from: None,
             rhythm: Rhythm::default(),
         };
@@ -152,6 +166,7 @@ impl World {
             full_name: display,
             names: vec![(0, username.to_owned())],
             private_from: None,
+            private_until: None,
             vanished_from: None,
             rhythm: Rhythm::default(),
         });

@@ -11,6 +11,11 @@ const DAY_S: i64 = 86_400;
 /// People publish between 07:00 and 23:00 UTC.
 const AWAKE_S: std::ops::Range<i64> = 7 * 3600..23 * 3600;
 
+/// How busy each hour of somebody's own day is: little at night, most in the evening.
+const BUSY_HOURS: [u32; 24] = [
+    2, 1, 0, 0, 0, 1, 3, 6, 8, 7, 6, 6, 8, 8, 6, 6, 6, 7, 9, 10, 10, 9, 6, 4,
+];
+
 /// Appends what `user` published by rhythm in `from_s..=to_s`.
 pub fn items(seed: u64, user: &User, from_s: i64, to_s: i64, into: &mut Vec<Item>) {
     if user.rhythm == Rhythm::default() {
@@ -28,15 +33,44 @@ pub fn items(seed: u64, user: &User, from_s: i64, to_s: i64, into: &mut Vec<Item
 fn day_items(seed: u64, user: &User, day: i64) -> Vec<Item> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(user.pk.rotate_left(24) ^ day.unsigned_abs());
-    let stories = rng.random_range(0..=user.rhythm.stories_a_day);
+    let stories = stories_of_a_day(user.rhythm, &mut rng);
     let posts = u8::from(rng.random_range(0..10) < user.rhythm.posts_in_ten_days);
     let kinds = std::iter::repeat_n(Kind::Story, stories.into());
     let kinds = kinds.chain(std::iter::repeat_n(Kind::Post, posts.into()));
     kinds.map(|kind| one(&mut rng, user, day, kind)).collect()
 }
 
+fn stories_of_a_day(rhythm: Rhythm, rng: &mut ChaCha8Rng) -> u8 {
+    let feast = rhythm.stories_at_a_feast;
+    if feast > 0 && rng.random_range(0..100) < rhythm.feasts_in_hundred_days {
+        rng.random_range(feast / 2..=feast)
+    } else if rhythm.idle_in_ten_days > 0 && rng.random_range(0..10) < rhythm.idle_in_ten_days {
+        0
+    } else {
+        rng.random_range(0..=rhythm.stories_a_day)
+    }
+}
+
+/// Second of the UTC day at which something is published.
+fn second_of_day(rhythm: Rhythm, rng: &mut ChaCha8Rng) -> i64 {
+    let Some(ahead_s) = rhythm.clock_ahead_s else {
+        return rng.random_range(AWAKE_S);
+    };
+    let mut rest = rng.random_range(0..BUSY_HOURS.iter().sum());
+    let mut hour = 0;
+    for (weight, number) in BUSY_HOURS.iter().zip(0..) {
+        if rest < *weight {
+            hour = number;
+            break;
+        }
+        rest -= weight;
+    }
+    let local = hour * 3600 + rng.random_range(0..3600);
+    (local - i64::from(ahead_s)).rem_euclid(DAY_S)
+}
+
 fn one(rng: &mut ChaCha8Rng, user: &User, day: i64, kind: Kind) -> Item {
-    let taken_at = day * DAY_S + rng.random_range(AWAKE_S);
+    let taken_at = day * DAY_S + second_of_day(user.rhythm, rng);
     let media_type = match rng.random_range(0..10) {
         0..6 => 1,
         6..9 => 2,
@@ -89,6 +123,7 @@ impl World {
             user.rhythm = Rhythm {
                 stories_a_day,
                 posts_in_ten_days,
+                ..Rhythm::default()
             };
         }
         pk

@@ -1,0 +1,236 @@
+//! What keeps likes waiting: which setting or hold, how many items, on which days, and how long its
+//! windows were full.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::items::Wait;
+use super::peaks::{loads, millis, windows};
+use super::silence::Silences;
+use super::summary::{Held, count};
+use crate::config::Config;
+use crate::engage::{Decision, Stop};
+use crate::model::Limit;
+
+/// How long the windows of a limit were full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Full {
+    /// On how many days.
+    pub days: u32,
+    /// On which for the first time; the first day is 1.
+    pub first_day: u32,
+    /// For how long on each of these, on average.
+    pub minutes_a_day: u32,
+}
+
+/// Something that kept likes waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bound {
+    /// A configuration key with its value, or a hold.
+    pub what: String,
+    /// Items it kept waiting in at least one pass.
+    pub items_kept_waiting: u32,
+    /// Items that were missed mostly for it.
+    pub items_missed: u32,
+    /// Passes in which it kept an item waiting.
+    pub passes: u32,
+    /// Days of these passes.
+    pub days: u32,
+    /// The first of these days; the first day is 1.
+    pub first_day: Option<u32>,
+    /// For limits in rolling windows that were full at some time: when.
+    pub full: Option<Full>,
+}
+
+impl Bound {
+    /// Whether an operator can set it.
+    pub fn is_setting(&self) -> bool {
+        let keys = ["limits.", "quiet_hours", "pace."];
+        let waits = self.items_kept_waiting > 0;
+        waits && keys.iter().any(|key| self.what.starts_with(key))
+    }
+}
+
+/// The key of the hours in which nothing is sent.
+pub(super) const QUIET_HOURS: &str = "quiet_hours";
+
+#[derive(Default)]
+struct Kept {
+    items: u32,
+    missed: u32,
+    passes: BTreeSet<usize>,
+}
+
+pub(super) fn bounds(held: &Held, silences: &Silences, waits: Vec<Wait>) -> Vec<Bound> {
+    let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
+    for wait in waits {
+        for (what, passes) in wait.passes {
+            let missed = wait.missed_for.as_ref() == Some(&what);
+            let kept = kept.entry(what).or_default();
+            kept.items += 1;
+            kept.missed += u32::from(missed);
+            kept.passes.extend(passes);
+        }
+    }
+    let mut full = full_windows(held, silences);
+    for what in full.keys() {
+        kept.entry(what.clone()).or_default();
+    }
+    let day = |number: &usize| held.day(held.passes[*number].started_at.as_millis());
+    let mut bounds: Vec<Bound> = kept
+        .into_iter()
+        .map(|(what, kept)| {
+            let days: BTreeSet<i64> = kept.passes.iter().map(day).collect();
+            Bound {
+                items_kept_waiting: kept.items,
+                items_missed: kept.missed,
+                passes: count(kept.passes.len()),
+                days: count(days.len()),
+                first_day: days.first().map(|day| ordinal(*day)),
+                full: full.remove(&what),
+                what,
+            }
+        })
+        .collect();
+    bounds.sort_by(|a, b| {
+        let weight = |bound: &Bound| {
+            let minutes = bound
+                .full
+                .as_ref()
+                .map_or(0, |full| full.days * full.minutes_a_day);
+            (
+                bound.items_missed,
+                bound.items_kept_waiting,
+                bound.passes,
+                minutes,
+            )
+        };
+        weight(b).cmp(&weight(a)).then_with(|| a.what.cmp(&b.what))
+    });
+    bounds
+}
+
+/// Days are told from 1.
+fn ordinal(day: i64) -> u32 {
+    u32::try_from(day + 1).unwrap_or_default()
+}
+
+/// By the setting, when its window (of any target, where each has its own) had no room.
+fn full_windows(held: &Held, silences: &Silences) -> BTreeMap<String, Full> {
+    let mut by_setting = BTreeMap::new();
+    for (key, limit, lists) in windows(held) {
+        let mut spans: Vec<(i64, i64)> = Vec::new();
+        for times in &lists {
+            for (place, (at, load)) in loads(times, limit).into_iter().enumerate() {
+                let allowed = silences.in_force(key, limit.count, at);
+                if load >= allowed {
+                    // There is room again when the first of the last `allowed` leaves.
+                    let back = usize::try_from(allowed).unwrap_or(usize::MAX) - 1;
+                    let first = times[place.saturating_sub(back)];
+                    spans.push((at, (first + millis(limit.span)).min(held.end.as_millis())));
+                }
+            }
+        }
+        if let Some(full) = full(held, spans) {
+            by_setting.insert(format!("{key} {limit}"), full);
+        }
+    }
+    by_setting
+}
+
+fn full(held: &Held, mut spans: Vec<(i64, i64)>) -> Option<Full> {
+    const DAY: i64 = 86_400_000;
+    spans.sort_unstable();
+    let mut by_day: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut until = i64::MIN;
+    for (from, to) in spans {
+        let mut from = from.max(until);
+        until = until.max(to);
+        while from < to {
+            let day = held.day(from);
+            let day_ends = held.start.as_millis() + (day + 1) * DAY;
+            let part = to.min(day_ends) - from;
+            *by_day.entry(day).or_default() += part;
+            from += part;
+        }
+    }
+    let days = count(by_day.len());
+    let total: i64 = by_day.values().sum();
+    Some(Full {
+        days,
+        first_day: ordinal(*by_day.keys().next()?),
+        minutes_a_day: u32::try_from(total / 60_000).unwrap_or(u32::MAX) / days,
+    })
+}
+
+/// What the end of a pass kept from being liked; `None` where everything due was done.
+pub(super) fn setting_of_stop(config: &Config, stop: &Stop) -> Option<String> {
+    Some(match stop {
+        Stop::Done => return None,
+        Stop::WindowFull { key, limit, .. } => window(config, key, limit),
+        Stop::RunCap { .. } => format!("limits.likes_per_run {}", config.limits.likes_per_run),
+        Stop::TimeUsed => {
+            let runtime = humantime::format_duration(config.limits.max_runtime);
+            format!("limits.max_runtime {runtime}")
+        }
+        Stop::QuietHours { .. } => QUIET_HOURS.to_owned(),
+        Stop::Held(by) | Stop::Objected(by) => format!("hold {}", by.reason.as_str()),
+        Stop::Unavailable { .. } => "no answer from Instagram".to_owned(),
+        other => format!("the pass ended ({})", other.name()),
+    })
+}
+
+/// What a decision against an item names as its reason.
+pub(super) fn setting_of_words(config: &Config, made: &Decision, stop: &Stop) -> Option<String> {
+    // Whatever else was decided, a request about the item had been sent: its answer ended the pass.
+    let decided = matches!(
+        made.decision,
+        "left" | "observed" | "already_liked" | "would_like"
+    );
+    if made.why == stop.sentence() || !decided {
+        let ended = setting_of_stop(config, stop);
+        return ended.or_else(|| Some("a like was sent and did not take effect".to_owned()));
+    }
+    // The hold that was met is not the one the pass ended with, where a doubt was settled.
+    if let Some((_, hold)) = made.why.split_once("hold '") {
+        return Some(format!(
+            "hold {}",
+            hold.split('\'').next().unwrap_or_default()
+        ));
+    }
+    if let Some((window_words, _)) = made.why.split_once(" is full (") {
+        let (key, limit) = window_words.split_once(' ')?;
+        return Some(window(config, key, limit));
+    }
+    if made.why.starts_with("limits.likes_per_target is reached") {
+        let allowed = config.limits.likes_per_target_per_run;
+        return Some(format!("limits.likes_per_target {allowed} a pass"));
+    }
+    Some(match made.decision {
+        "observed" => "first_contact".to_owned(),
+        "already_liked" | "would_like" => return None,
+        _ => made.why.split(';').next().unwrap_or_default().to_owned(),
+    })
+}
+
+/// The limit as configured, where the one in force is halved.
+fn window(config: &Config, key: &str, limit: &str) -> String {
+    let limits = &config.limits;
+    let configured = match key {
+        "limits.likes" => &limits.likes,
+        "limits.story_views" => &limits.story_views,
+        "limits.requests" => &limits.requests,
+        "limits.logins" => &limits.logins,
+        _ => &limits.likes_per_target,
+    };
+    let span = limit
+        .parse()
+        .map(|limit: Limit| limit.span)
+        .unwrap_or_default();
+    let found = configured.iter().find(|limit| limit.span == span);
+    found.map_or_else(
+        || format!("{key} {limit}"),
+        |limit| format!("{key} {limit}"),
+    )
+}
