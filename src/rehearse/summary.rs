@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::engage::{Report, Stop};
+use crate::engage::{Reason, Report, Stop};
 use crate::model::{AttemptKind, Limit, Scope, Timestamp};
 use crate::practice::world::{Item, Kind};
 use crate::practice::{Act, RecordEntry, Server};
@@ -184,9 +184,11 @@ fn why_missed(item: &Item, life_s: i64, passes: &[Report]) -> String {
         .flat_map(|report| report.decisions.iter().rev())
         .find(|made| made.item.media.to_string() == media);
     if let Some(decision) = said {
-        return match decision.why.split_once(" is ") {
-            Some((key, _)) if key.starts_with("limits.") => key.to_owned(),
-            _ if decision.decision == "new" => "a like of it was refused".to_owned(),
+        return match (decision.reason.binding(), &decision.reason) {
+            (Some(binding), _) => binding,
+            (_, Reason::Refused { .. } | Reason::NotSent { .. }) => {
+                "a like of it was refused".to_owned()
+            }
             _ => decision.decision.to_owned(),
         };
     }

@@ -13,6 +13,7 @@ mod world;
 mod claims;
 mod ending;
 mod fairness;
+mod forecast;
 mod holds;
 mod limits;
 mod login;
