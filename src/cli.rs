@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
 use crate::exit::SuccessCodes;
-use crate::model::{ProfileName, Secret};
+use crate::model::{ItemRef, ProfileName, Secret};
 
 /// Likes the new stories and posts of a few chosen Instagram accounts, one careful pass at a time
 #[derive(Debug, Parser)]
@@ -147,6 +147,12 @@ Examples:
   story-liker status
   story-liker status --json")]
     Status,
+    /// Say why an item was, was not or will be liked; sends nothing
+    #[command(after_help = "\
+Examples:
+  story-liker explain 4028209379393181455_72000000002
+  story-liker explain https://www.instagram.com/p/DfnExaToJcP/ --json")]
+    Explain(Explain),
     /// Show or check the configuration
     #[command(
         subcommand,
@@ -307,6 +313,14 @@ pub struct SessionExport {
     /// File to write, readable by its owner only; - writes to standard output
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Flags of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Its id as logged (pk, underscore, author's pk), its pk, its short code or its address
+    #[arg(value_name = "ITEM")]
+    pub item: ItemRef,
 }
 
 /// What to do with the configuration.

@@ -11,6 +11,7 @@ use std::process::Command;
 use clap::Parser;
 use story_liker::cli::Cli;
 use story_liker::config::{self, Environment, KEYS, Request};
+use story_liker::engage::Reason;
 use story_liker::exit::{ExitCode, NeedsPerson};
 use story_liker::model::HoldReason;
 
@@ -160,6 +161,37 @@ fn the_table_of_holds_has_every_reason_once() {
         .collect();
     let known: Vec<&str> = HoldReason::ALL.iter().map(|r| r.as_str()).collect();
     assert_eq!(named, known);
+}
+
+#[test]
+fn the_table_of_reasons_has_every_code_once() {
+    let table = rows(&section(&readme(), "## Why an item was not liked"));
+    let named: Vec<String> = table
+        .into_iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(named, Reason::CODES);
+    // The list itself is that of the variants, in their order.
+    let source = shipped("src/engage/reason.rs");
+    let body = source.split("pub enum Reason {").nth(1).unwrap();
+    let body = body.split("\n}").next().unwrap();
+    let variant = |line: &str| {
+        let name = line.strip_prefix("    ")?.trim_end_matches([',', '{', ' ']);
+        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_alphanumeric());
+        is_name.then(|| {
+            let mut code = String::new();
+            for c in name.chars() {
+                if c.is_ascii_uppercase() && !code.is_empty() {
+                    code.push('_');
+                }
+                code.push(c.to_ascii_lowercase());
+            }
+            code
+        })
+    };
+    let variants: Vec<String> = body.lines().filter_map(variant).collect();
+    assert_eq!(variants, Reason::CODES);
 }
 
 #[test]

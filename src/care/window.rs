@@ -39,6 +39,11 @@ impl Windows {
         Self { attempts }
     }
 
+    /// The attempts.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
     /// Adds an attempt that has just been settled.
     pub fn push(&mut self, attempt: Attempt) {
         self.attempts.push(attempt);

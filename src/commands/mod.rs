@@ -6,6 +6,8 @@
 mod cleanup;
 mod codes;
 mod config;
+mod explain;
+mod explain_text;
 mod login;
 mod migrate;
 mod proof;
@@ -51,6 +53,7 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Resume(flags) => resume::resume(&shell, &flags),
         Command::Session(flags) => session::session(&shell, &flags),
         Command::Status => status::status(&shell),
+        Command::Explain(flags) => explain::explain(&shell, &flags),
         Command::Config(flags) => config::config(&shell, flags),
     };
     code.unwrap_or_else(|failure| shell.fail(&failure))

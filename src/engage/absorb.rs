@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use crate::config::Config;
 use crate::model::{
-    Item, ItemKind, ItemState, LedgerItem, MOST_TRIES, READ_BACK_AFTER, TargetId, Timestamp,
+    Item, ItemKind, ItemState, LedgerItem, MOST_TRIES, READ_BACK_AFTER, Target, TargetId, Timestamp,
 };
 
 /// A story is left alone when it expires within this time: the like would arrive too late.
@@ -27,6 +28,35 @@ pub struct ReadingContext {
     pub contact_at: Timestamp,
     /// Posts taken before this are left alone.
     pub posts_not_before: Timestamp,
+}
+
+impl ReadingContext {
+    /// Of a listing of the target's items of one kind, claimed at `read_at` and read at `now`.
+    pub(super) fn of_listing(
+        config: &Config,
+        ignore_posts_before: Option<Timestamp>,
+        target: &Target,
+        kind: ItemKind,
+        (read_at, now): (Timestamp, Timestamp),
+    ) -> Self {
+        let (checked_at, likes_first) = match kind {
+            ItemKind::Story => (target.stories_checked_at, config.first_contact.like_stories),
+            ItemKind::Post => (target.posts_checked_at, config.first_contact.like_posts),
+        };
+        let youngest_ignored = now.minus(config.posts.max_age);
+        Self {
+            target: target.id,
+            read_at,
+            observe_only: checked_at.is_none() && !likes_first,
+            contact_at: if likes_first {
+                Timestamp::from_millis(i64::MIN)
+            } else {
+                target.added_at
+            },
+            posts_not_before: ignore_posts_before
+                .map_or(youngest_ignored, |date| date.max(youngest_ignored)),
+        }
+    }
 }
 
 /// An item after a reading, and whether the reading disproved a like of unknown effect.
@@ -114,12 +144,15 @@ fn too_old(item: &Item, context: &ReadingContext) -> bool {
     item.kind == ItemKind::Post && item.taken_at < context.posts_not_before
 }
 
+/// Whether a like that is sent at `now` would find the item expired.
+pub(super) fn expires_too_soon(item: &LedgerItem, now: Timestamp) -> bool {
+    let end = item.item.expiring_at;
+    end.is_some_and(|end| now.plus(EXPIRY_MARGIN) >= end)
+}
+
 /// Whether the item may be liked at `now`.
 pub fn may_be_liked(item: &LedgerItem, now: Timestamp) -> bool {
-    let alive = item
-        .item
-        .expiring_at
-        .is_none_or(|end| now.plus(EXPIRY_MARGIN) < end);
+    let alive = !expires_too_soon(item, now);
     let untried_or_disproved = match (item.tries, item.claimed_at, item.unliked_read_at) {
         (0, _, _) => true,
         (tries, Some(claimed), Some(read)) if tries < MOST_TRIES => {

@@ -37,6 +37,12 @@ const RUNS_LOOKED_BACK: u32 = 10;
 /// After a login, the next one that nobody asked for waits this long.
 pub(super) const BETWEEN_LOGINS: Duration = Duration::from_hours(24);
 
+/// How far back a pass looks at attempts. The clock may turn out to be ahead; a login by itself looks
+/// back on a day, and sharing likes between targets on two.
+pub(super) fn attempts_looked_back(config: &Config) -> Duration {
+    looked_back(&config.limits).max(BETWEEN_LOGINS * 2) + skew::TOLERANCE * 2
+}
+
 /// Told when the program waits, and for what; for a person who watches.
 pub trait Waiting {
     /// The program sleeps from `now` until `until`.
@@ -92,10 +98,7 @@ impl<'a> Actor<'a> {
         let now = watch.now();
         let holds = store.holds(now.minus(hold::MEMORY))?;
         let runs = store.recent_runs(1, RUNS_LOOKED_BACK)?;
-        // The clock may turn out to be ahead; a login by itself looks back on a day, and sharing
-        // likes between targets on two.
-        let looked_back = looked_back(&config.limits).max(BETWEEN_LOGINS * 2) + skew::TOLERANCE * 2;
-        let attempts = store.attempts(now.minus(looked_back))?;
+        let attempts = store.attempts(now.minus(attempts_looked_back(config)))?;
         let limits = LimitsInForce::new(&config.limits, &holds, &attempts, now);
         let windows = Windows::new(attempts);
         let (last, last_like) = store.newest_attempts()?;

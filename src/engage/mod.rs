@@ -15,11 +15,13 @@
 mod absorb;
 mod act;
 mod actor;
+mod forecast;
 mod login;
 mod outlook;
 mod pass;
 mod policy;
 mod queue;
+mod reason;
 mod report;
 mod session;
 mod stop;
@@ -27,10 +29,12 @@ mod watch;
 
 pub use absorb::may_be_liked;
 pub use actor::{Actor, Ports, Waiting};
+pub use forecast::{Forecast, Known, forecast};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in, no_room_for_login};
 pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, pass};
 pub use queue::{as_if_synchronised, next_check, wanted};
+pub use reason::{Reason, standing};
 pub use report::{Counts, Decision, Report, TargetReport, WindowReport};
 pub use session::{ProofEnd, prove, resumable, session_holds_cleared};
 pub use stop::{HeldBy, Stop};

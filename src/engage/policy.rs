@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::absorb::may_be_liked;
+use super::report::WindowReport;
 use super::stop::{Stop, full_window};
 use crate::care::limits::LimitsInForce;
 use crate::care::pace::{Pacer, PauseReason};
@@ -17,7 +18,8 @@ use crate::care::quiet::quiet_until;
 use crate::care::window::{Room, Windows};
 use crate::config::QuietHours;
 use crate::model::{
-    AttemptKind, ItemKind, ItemState, LedgerItem, READ_BACK_AFTER, Scope, TargetId, Timestamp,
+    AttemptKind, ItemKind, ItemState, LedgerItem, READ_BACK_AFTER, Scope, ScopedLimit, TargetId,
+    Timestamp,
 };
 
 /// The time in which a story has to be liked, and in which likes are compared between targets.
@@ -126,6 +128,15 @@ pub struct Budget {
     pub limits: LimitsInForce,
     /// The pauses.
     pub pacer: Pacer,
+}
+
+impl Budget {
+    /// The windows that a like for this target counts in, and how full they are at `now`.
+    pub fn rooms(&self, target: Option<TargetId>, now: Timestamp) -> Vec<WindowReport> {
+        let limits = self.limits.for_attempt(AttemptKind::Like, target);
+        let room = |limit: &ScopedLimit| WindowReport::new(&self.windows.room(*limit, 1, now));
+        limits.iter().map(room).collect()
+    }
 }
 
 /// The next step at `now`.

@@ -1,4 +1,4 @@
-//! What a pass has to do and in which order. Pure, but for reading the ledger's open items.
+//! What a pass has to do and in which order. Pure: who calls brings the ledger's open items.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -6,22 +6,21 @@ use std::time::Duration;
 
 use super::policy::{ListingDue, Work};
 use crate::config::Config;
-use crate::model::{
-    Item, ItemKind, ItemState, LedgerItem, Target, TargetId, TargetOrigin, Timestamp,
-};
-use crate::ports::{Listing, Store, StoreError, WantedTarget};
+use crate::model::{Item, ItemKind, LedgerItem, Target, TargetId, TargetOrigin, Timestamp};
+use crate::ports::{Listing, WantedTarget};
 
 /// How many items of one target are carried over from the ledger at most.
 const CARRIED_OVER: u32 = 50;
 
 /// The work of a pass: what is most overdue first, stories before posts where that is equal.
-pub(super) fn queue(
+/// `left_over` gives at most so many items of a target that are still [`ItemState::New`](crate::model::ItemState::New).
+pub(super) fn queue<E>(
     config: &Config,
     check_all: bool,
     targets: &[Target],
-    store: &mut dyn Store,
     now: Timestamp,
-) -> Result<VecDeque<Work>, StoreError> {
+    mut left_over: impl FnMut(TargetId, ItemKind, u32) -> Result<Vec<LedgerItem>, E>,
+) -> Result<VecDeque<Work>, E> {
     let mut work = Vec::new();
     for target in targets.iter().filter(|target| target.enabled) {
         if target.retry_at.is_some_and(|at| now < at) && !check_all {
@@ -32,7 +31,7 @@ pub(super) fn queue(
             let due = check_all || overdue >= 1000;
             let mut items = VecDeque::new();
             if !due {
-                items.extend(store.items_in(target.id, kind, &[ItemState::New], CARRIED_OVER)?);
+                items.extend(left_over(target.id, kind, CARRIED_OVER)?);
                 in_order(&mut items);
             }
             if due || !items.is_empty() {
@@ -84,6 +83,21 @@ pub fn next_check(config: &Config, target: &Target, now: Timestamp) -> Option<Ti
     let due_at = checks(config, target).map(due_at).min()?;
     let due_at = due_at.max(target.retry_at.unwrap_or(due_at)).max(now);
     target.enabled.then_some(due_at)
+}
+
+/// When a pass next lists these items of this target, seen from `now`; `None` if they are not wanted.
+pub(super) fn next_listing(
+    config: &Config,
+    target: &Target,
+    kind: ItemKind,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let only = Target {
+        stories: target.stories && kind == ItemKind::Story,
+        posts: target.posts && kind == ItemKind::Post,
+        ..target.clone()
+    };
+    next_check(config, &only, now)
 }
 
 /// How overdue a check is, in thousandths of its interval; never checked is most overdue of all. A

@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
+use super::reason::Reason;
 use super::stop::Stop;
 use crate::care::warm_up::WarmUp;
 use crate::care::window::Room;
 use crate::exit::ExitCode;
-use crate::model::{AttemptKind, ItemId, ItemKind, Outcome, ProfileName, TargetTrouble, Timestamp};
+use crate::model::{
+    AttemptKind, ItemId, ItemKind, LedgerItem, Outcome, ProfileName, TargetTrouble, Timestamp,
+};
 use crate::ports::Pruned;
 
 /// How many of each kind of request were sent.
@@ -64,7 +67,23 @@ pub struct Decision {
     /// `liked`, `would_like`, `already_liked`, `observed`, `left`, ...
     pub decision: &'static str,
     /// Why, with the numbers that decided.
+    pub reason: Reason,
+    /// The same in words.
     pub why: String,
+}
+
+impl Decision {
+    /// About this item of `target`.
+    pub fn new(item: &LedgerItem, target: &str, decision: &'static str, reason: Reason) -> Self {
+        Self {
+            item: item.item.id,
+            kind: item.item.kind,
+            target: target.to_owned(),
+            decision,
+            why: reason.to_string(),
+            reason,
+        }
+    }
 }
 
 /// What happened with one target.

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::reason::Reason;
 use crate::care::window::Room;
 use crate::exit::ExitCode;
 use crate::model::{HoldReason, Timestamp};
@@ -152,19 +153,11 @@ impl Stop {
     pub fn sentence(&self) -> String {
         match self {
             Self::Done => "nothing is left to do in this pass".to_owned(),
-            Self::WindowFull {
-                key,
-                limit,
-                used,
-                next_at,
-            } => format!("{key} {limit} is full ({used} used); there is room again at {next_at}"),
-            Self::RunCap { likes } => {
-                format!("limits.likes_per_run is reached ({likes}); the next pass goes on")
-            }
-            Self::TimeUsed => "limits.max_runtime is used up; the next pass goes on".to_owned(),
-            Self::QuietHours { until } => {
-                format!("quiet_hours last until {until}; a pass after that goes on")
-            }
+            Self::WindowFull { .. }
+            | Self::RunCap { .. }
+            | Self::TimeUsed
+            | Self::QuietHours { .. }
+            | Self::NoSession { .. } => Reason::from(self).to_string(),
             Self::Interrupted(Interrupt::Term) => {
                 "asked to stop (SIGTERM); everything is on record, the next pass goes on".to_owned()
             }
@@ -172,15 +165,11 @@ impl Stop {
                 "stopped by hand (SIGINT); everything is on record, the next pass goes on"
                     .to_owned()
             }
-            Self::Held(by) => format!("nothing was sent: {}", by.sentence()),
-            Self::Objected(by) => format!("Instagram objected, stopped: {}", by.sentence()),
+            Self::Held(_) => format!("nothing was sent: {}", Reason::from(self)),
+            Self::Objected(_) => format!("Instagram objected, stopped: {}", Reason::from(self)),
             Self::LoggedInAgain => "the session was dead; logged in once (session.relogin); the \
                                     next pass works with the new session"
                 .to_owned(),
-            Self::NoSession { database } => format!(
-                "no session in {database}; run 'story-liker session import FILE' or 'story-liker \
-                 login' with the same --profile and --database"
-            ),
             Self::Unavailable {
                 message,
                 hold_until: None,
@@ -271,23 +260,6 @@ impl HeldBy {
             ExitCode::TempFail
         } else {
             ExitCode::NoPerm
-        }
-    }
-
-    /// The message of an answer ends with its remedy; without one the hold's name has to do.
-    fn sentence(&self) -> String {
-        let name = self.reason.as_str();
-        let until = match self.until {
-            Some(until) => format!("hold '{name}' until {until}"),
-            None if self.reason.about_session() => {
-                format!("hold '{name}' until there is a new session")
-            }
-            None => format!("hold '{name}' until a person clears it"),
-        };
-        if self.message.is_empty() {
-            until
-        } else {
-            format!("{until}: {}", self.message)
         }
     }
 }
@@ -549,7 +521,10 @@ mod tests {
     fn a_hold_without_a_message_is_told_by_its_name() {
         let mut held = by(HoldReason::Challenge, None);
         held.message.clear();
-        assert_eq!(held.sentence(), "hold 'challenge' until a person clears it");
+        assert_eq!(
+            Stop::Held(held).sentence(),
+            "nothing was sent: hold 'challenge' until a person clears it"
+        );
     }
 
     #[test]

@@ -116,6 +116,25 @@ pub struct Attempt {
     pub settled_at: Option<Timestamp>,
 }
 
+/// One request about an item, as its history shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PastAttempt {
+    /// What it did.
+    pub kind: AttemptKind,
+    /// Which call.
+    pub call: String,
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
+    /// When its outcome was recorded; `None` while it is under way, or if a crash cut it off.
+    pub settled_at: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// What came back, in a line; empty when all was well.
+    pub detail: String,
+    /// When the run began in which it was made; `None` for a dry run, or once that is pruned.
+    pub run_started_at: Option<Timestamp>,
+}
+
 /// How an earlier pass ended, as escalation needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRecord {

@@ -70,3 +70,10 @@ pub struct Target {
     /// Not looked at before this moment.
     pub retry_at: Option<Timestamp>,
 }
+
+impl Target {
+    /// Since when it is on the list; `None` if it has no row yet.
+    pub fn known_since(&self) -> Option<Timestamp> {
+        (self.id.0 > 0).then_some(self.added_at)
+    }
+}

@@ -10,7 +10,7 @@ use super::peaks::{loads, millis, windows};
 use super::silence::Silences;
 use super::summary::{Held, count};
 use crate::config::Config;
-use crate::engage::{Decision, Stop};
+use crate::engage::{Decision, Reason, Stop};
 use crate::model::Limit;
 
 /// How long the windows of a limit were full.
@@ -182,35 +182,37 @@ pub(super) fn setting_of_stop(config: &Config, stop: &Stop) -> Option<String> {
 }
 
 /// What a decision against an item names as its reason.
-pub(super) fn setting_of_words(config: &Config, made: &Decision, stop: &Stop) -> Option<String> {
+pub(super) fn setting_of_decision(config: &Config, made: &Decision, stop: &Stop) -> Option<String> {
     // Whatever else was decided, a request about the item had been sent: its answer ended the pass.
     let decided = matches!(
         made.decision,
         "left" | "observed" | "already_liked" | "would_like"
     );
-    if made.why == stop.sentence() || !decided {
+    if made.reason == Reason::from(stop) || !decided {
         let ended = setting_of_stop(config, stop);
         return ended.or_else(|| Some("a like was sent and did not take effect".to_owned()));
     }
-    // The hold that was met is not the one the pass ended with, where a doubt was settled.
-    if let Some((_, hold)) = made.why.split_once("hold '") {
-        return Some(format!(
-            "hold {}",
-            hold.split('\'').next().unwrap_or_default()
-        ));
-    }
-    if let Some((window_words, _)) = made.why.split_once(" is full (") {
-        let (key, limit) = window_words.split_once(' ')?;
-        return Some(window(config, key, limit));
-    }
-    if made.why.starts_with("limits.likes_per_target is reached") {
-        let allowed = config.limits.likes_per_target_per_run;
-        return Some(format!("limits.likes_per_target {allowed} a pass"));
-    }
-    Some(match made.decision {
-        "observed" => "first_contact".to_owned(),
-        "already_liked" | "would_like" => return None,
-        _ => made.why.split(';').next().unwrap_or_default().to_owned(),
+    Some(match &made.reason {
+        Reason::WouldLike { .. } | Reason::AlreadyLiked => return None,
+        // The hold that was met is not the one the pass ended with, where a doubt was settled.
+        Reason::Hold { hold, .. } => format!("hold {}", hold.as_str()),
+        Reason::WindowFull { key, limit, .. } | Reason::KeptForOthers { key, limit, .. } => {
+            window(config, key, limit)
+        }
+        Reason::TargetCap { key, .. } => {
+            format!("{key} {} a pass", config.limits.likes_per_target_per_run)
+        }
+        Reason::Observed { .. } => "first_contact".to_owned(),
+        // What differs from item to item comes after these marks.
+        other => {
+            let words = other.to_string();
+            words
+                .split([';', '('])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        }
     })
 }
 

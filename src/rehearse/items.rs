@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::bounds::{QUIET_HOURS, setting_of_stop, setting_of_words};
+use super::bounds::{QUIET_HOURS, setting_of_decision, setting_of_stop};
 use super::summary::{Held, share};
 use crate::config::TargetConfig;
 use crate::engage::Decision;
@@ -210,7 +210,7 @@ fn waited(
         let said = decisions[number].get(&media);
         let reason = match said {
             Some(made) if made.decision == "liked" => None,
-            Some(made) => setting_of_words(held.config, made, &report.stop),
+            Some(made) => setting_of_decision(held.config, made, &report.stop),
             None => setting_of_stop(held.config, &report.stop),
         };
         if let Some(reason) =

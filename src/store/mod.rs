@@ -14,7 +14,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::model::{
-    Account, Attempt, Hold, ProfileName, RunRecord, ScopedLimit, Target, Timestamp,
+    Account, Attempt, Hold, ItemKind, ItemState, LedgerItem, PastAttempt, Pk, ProfileName,
+    RunRecord, ScopedLimit, Target, TargetId, Timestamp,
 };
 use crate::ports::StoreError;
 
@@ -226,13 +227,6 @@ impl Reader {
         })
     }
 
-    /// Attempts settled at or after `since`, in the future, or not settled; oldest first.
-    pub fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-        self.read("read the attempts", |connection, account| {
-            sqlite::standing_since(connection, account, since)
-        })
-    }
-
     /// The newest attempt of all, and the newest like.
     pub fn newest_attempts(&mut self) -> Result<(Option<Attempt>, Option<Attempt>), StoreError> {
         self.read("read the attempts", sqlite::newest)
@@ -246,6 +240,55 @@ impl Reader {
     ) -> Result<Vec<WindowUse>, StoreError> {
         self.read("read the windows", |connection, account| {
             sqlite::windows(connection, account, limits, now)
+        })
+    }
+
+    /// Attempts settled at or after `since`, in the future, or not settled; oldest first.
+    pub fn attempts(&mut self, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
+        self.read("read the attempts", |connection, account| {
+            sqlite::standing_since(connection, account, since)
+        })
+    }
+
+    /// The item, story or post, and when a listing first showed it.
+    pub fn item(&mut self, item: Pk) -> Result<Option<(LedgerItem, Timestamp)>, StoreError> {
+        self.read("read the item", |connection, account| {
+            sqlite::find_item(connection, account, item)
+        })
+    }
+
+    /// Every request about the item since `since`, in order, and every like of it.
+    pub fn attempts_on(
+        &mut self,
+        item: Pk,
+        since: Timestamp,
+    ) -> Result<Vec<PastAttempt>, StoreError> {
+        self.read("read the item's history", |connection, account| {
+            sqlite::attempts_on(connection, account, item, since)
+        })
+    }
+
+    /// A target's newest items in any state, at most `most` of each kind.
+    pub fn newest_items(
+        &mut self,
+        target: TargetId,
+        most: u32,
+    ) -> Result<Vec<LedgerItem>, StoreError> {
+        self.read("read the items", |connection, account| {
+            sqlite::newest_items(connection, account, target, most)
+        })
+    }
+
+    /// A target's items of these states, soonest to expire first, then newest first.
+    pub fn items_in(
+        &mut self,
+        target: TargetId,
+        kind: ItemKind,
+        states: &[ItemState],
+        most: u32,
+    ) -> Result<Vec<LedgerItem>, StoreError> {
+        self.read("read the items", |connection, account| {
+            sqlite::items_in(connection, account, target, kind, states, most)
         })
     }
 

@@ -5,6 +5,7 @@
 mod home;
 
 mod exit_codes;
+mod explain;
 mod login;
 mod replies;
 mod secrets;

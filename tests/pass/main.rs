@@ -14,6 +14,7 @@ mod world;
 mod claims;
 mod ending;
 mod fairness;
+mod forecast;
 mod holds;
 mod limits;
 mod listing;

@@ -2,7 +2,6 @@
 
 use super::Running;
 use super::reads::{taken_is_a_bug, trouble_of};
-use crate::engage::queue::queue;
 use crate::engage::report::TargetReport;
 use crate::engage::stop::Stop;
 use crate::model::{Pk, Target, TargetId, TargetTrouble};
@@ -85,18 +84,10 @@ impl Running<'_> {
 
     /// Queues a target anew, and first: what its own row says is due.
     fn requeue(&mut self, target: TargetId) -> Result<(), Stop> {
-        let Some((entry, _)) = self.targets.get(&target) else {
+        let Some((entry, _)) = self.targets.get(&target).cloned() else {
             return Ok(());
         };
-        let now = self.actor.watch.now();
-        let entry = std::slice::from_ref(entry);
-        let due = queue(
-            self.config,
-            self.mode.check_all,
-            entry,
-            self.actor.store,
-            now,
-        )?;
+        let due = self.queue(&[entry], self.actor.watch.now())?;
         self.state.queue.retain(|work| work.target != target);
         for work in due.into_iter().rev() {
             self.state.queue.push_front(work);

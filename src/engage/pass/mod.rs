@@ -13,7 +13,7 @@ use super::session::settle_doubt;
 use super::stop::Stop;
 use crate::care::hold;
 use crate::config::Config;
-use crate::model::{Account, HoldReason, Target, TargetId, Timestamp};
+use crate::model::{Account, HoldReason, ItemState, Target, TargetId, Timestamp};
 use crate::ports::{Pruned, StoreError};
 
 mod closing;
@@ -215,13 +215,7 @@ impl<'a> Running<'a> {
                     .any(|name| *name == target.listed_as || *name == target.username)
             });
         }
-        self.state.queue = queue(
-            self.config,
-            self.mode.check_all,
-            &targets,
-            self.actor.store,
-            now,
-        )?;
+        self.state.queue = self.queue(&targets, now)?;
         self.state.targets = targets
             .iter()
             .filter(|target| target.enabled)
@@ -239,6 +233,19 @@ impl<'a> Running<'a> {
             })
             .collect();
         Ok(())
+    }
+
+    /// The work on these targets.
+    fn queue(&mut self, targets: &[Target], now: Timestamp) -> Result<VecDeque<Work>, StoreError> {
+        let store = &mut *self.actor.store;
+        let check_all = self.mode.check_all;
+        queue(
+            self.config,
+            check_all,
+            targets,
+            now,
+            |target, kind, most| store.items_in(target, kind, &[ItemState::New], most),
+        )
     }
 
     fn take(&mut self, step: Step, report: &mut Report) -> Result<(), Stop> {

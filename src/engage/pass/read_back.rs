@@ -1,7 +1,7 @@
 //! Did that like take? Only a reading of the item itself, long enough after it, can tell.
 
 use super::Running;
-use super::decisions::{decide, why_left};
+use super::decisions::decide;
 use super::reads::{taken_is_a_bug, trouble_of};
 use crate::engage::absorb::{ReadingContext, listed};
 use crate::engage::act::{Act, Verdict};
@@ -77,13 +77,10 @@ impl Running<'_> {
         front.items.pop_front();
         match after {
             Some(item) if item.state == ItemState::New => front.items.push_front(item),
-            Some(item) => decide(
-                report,
-                &work.name,
-                &item,
-                item.state.as_str(),
-                why_left(&item),
-            ),
+            Some(item) => {
+                let reason = self.why(&item);
+                decide(report, &work.name, &item, item.state.as_str(), reason);
+            }
             None => {}
         }
         Ok(())

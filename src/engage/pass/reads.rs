@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Running;
-use super::decisions::{decide, why_left};
+use super::decisions::decide;
 use crate::engage::absorb::{Read, ReadingContext, listed};
 use crate::engage::act::{Act, Refusal, Verdict};
 use crate::engage::policy::{ListingDue, Work};
@@ -90,29 +90,9 @@ impl Running<'_> {
             return Ok((Vec::new(), None));
         };
         let now = self.actor.watch.now();
-        let first_contact = match work.kind {
-            ItemKind::Story => target.stories_checked_at.is_none(),
-            ItemKind::Post => target.posts_checked_at.is_none(),
-        };
-        let likes_first = match work.kind {
-            ItemKind::Story => self.config.first_contact.like_stories,
-            ItemKind::Post => self.config.first_contact.like_posts,
-        };
-        let youngest_ignored = now.minus(self.config.posts.max_age);
-        let context = ReadingContext {
-            target: work.target,
-            read_at,
-            observe_only: first_contact && !likes_first,
-            contact_at: if likes_first {
-                Timestamp::from_millis(i64::MIN)
-            } else {
-                target.added_at
-            },
-            posts_not_before: self
-                .account
-                .ignore_posts_before
-                .map_or(youngest_ignored, |date| date.max(youngest_ignored)),
-        };
+        let ignored = self.account.ignore_posts_before;
+        let context =
+            ReadingContext::of_listing(self.config, ignored, target, work.kind, (read_at, now));
         let page = considered(
             self.config,
             work.kind,
@@ -187,13 +167,8 @@ impl Running<'_> {
                 open.retain(|item: &LedgerItem| item.item.id != read.item.item.id);
                 open.push(read.item);
             } else if read.fresh || self.mode.dry_run {
-                decide(
-                    report,
-                    &work.name,
-                    &read.item,
-                    state.as_str(),
-                    why_left(&read.item),
-                );
+                let reason = self.why(&read.item);
+                decide(report, &work.name, &read.item, state.as_str(), reason);
             }
         }
         if let Some(front) = self.state.queue.front_mut() {

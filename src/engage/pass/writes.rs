@@ -6,6 +6,7 @@ use super::decisions::decide;
 use super::reads::{taken_is_a_bug, trouble_of};
 use crate::engage::absorb::again_or_never;
 use crate::engage::act::{Act, Receipt, Refusal, Verdict};
+use crate::engage::reason::Reason;
 use crate::engage::report::Report;
 use crate::engage::stop::Stop;
 use crate::model::{Attempt, AttemptKind, ItemState, LedgerItem};
@@ -51,12 +52,13 @@ impl Running<'_> {
         if self.mode.dry_run {
             self.pretend(&act);
             self.count_like(&act);
+            let windows = self.rooms(act.target);
             decide(
                 report,
                 &name,
                 &item,
                 "would_like",
-                self.room_in_words(act.target),
+                Reason::WouldLike { windows },
             );
             if let Some(work) = self.state.queue.front_mut() {
                 work.items.pop_front();
@@ -115,8 +117,13 @@ impl Running<'_> {
             }
         }
         if !still_to_like {
-            let why = error.map_or_else(|| self.room_in_words(act.target), |error| error.message);
-            decide(report, act.name, &after, after.state.as_str(), why);
+            let reason = match error {
+                Some(error) => self.why(&after).answered(error.message),
+                None => Reason::Liked {
+                    windows: self.rooms(act.target),
+                },
+            };
+            decide(report, act.name, &after, after.state.as_str(), reason);
         }
         if act.kind == AttemptKind::Like
             && after.state == ItemState::Liked
@@ -169,13 +176,7 @@ impl Running<'_> {
             let forgotten = Change::Item(after.clone());
             self.actor.store.apply(&[forgotten], now)?;
         }
-        decide(
-            report,
-            name,
-            &after,
-            "left",
-            "a like of it is already on record".to_owned(),
-        );
+        decide(report, name, &after, "left", Reason::OnRecord);
         if let Some(work) = self.state.queue.front_mut() {
             work.items.pop_front();
         }

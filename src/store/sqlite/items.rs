@@ -77,6 +77,39 @@ pub(crate) fn in_states(
     Ok(items.collect::<Result<_, _>>()?)
 }
 
+const NEWEST_STORIES: &str = "
+    SELECT media_pk, owner_pk, code, taken_at, expiring_at, has_liked, 0, target, state, tries,
+           viewed_at, claimed_at, unliked_read_at
+    FROM story
+    WHERE account = :account AND target = :target
+    ORDER BY taken_at DESC
+    LIMIT :most";
+
+const NEWEST_POSTS: &str = "
+    SELECT media_pk, owner_pk, code, taken_at, NULL, has_liked, pinned, target, state, tries,
+           NULL, claimed_at, unliked_read_at
+    FROM post
+    WHERE account = :account AND target = :target
+    ORDER BY taken_at DESC
+    LIMIT :most";
+
+/// A target's newest items, whatever their state.
+pub(super) fn newest(
+    connection: &Connection,
+    account: AccountId,
+    target: TargetId,
+    kind: ItemKind,
+    most: u32,
+) -> Result<Vec<LedgerItem>, Fault> {
+    let mut statement = connection.prepare_cached(match kind {
+        ItemKind::Story => NEWEST_STORIES,
+        ItemKind::Post => NEWEST_POSTS,
+    })?;
+    let bound = named_params! { ":account": account, ":target": target, ":most": most };
+    let items = statement.query_map(bound, |row| read(row, kind))?;
+    Ok(items.collect::<Result<_, _>>()?)
+}
+
 /// A list as one bound parameter.
 fn json<T: serde::Serialize>(list: &[T]) -> Result<String, Fault> {
     serde_json::to_string(list).map_err(|error| Fault::bug(error.to_string()))

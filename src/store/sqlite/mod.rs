@@ -8,6 +8,7 @@
 mod changes;
 mod codec;
 mod fault;
+mod history;
 mod holds;
 mod items;
 mod ledger;
@@ -31,6 +32,7 @@ use crate::ports::StoreError;
 
 pub(super) use changes::apply;
 pub(super) use fault::Fault;
+pub(super) use history::{attempts_on, find as find_item, newest_items};
 pub(super) use holds::{add as add_hold, since as holds_since};
 pub(super) use items::{in_states as items_in, known as known_items};
 pub(super) use ledger::{claim, newest, recover, settle, standing_since};

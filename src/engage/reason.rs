@@ -1,0 +1,527 @@
+//! Why something was decided about an item: for machines a code with the numbers that decided, for
+//! people the sentence made of the same numbers. A dry run, the report of a pass and `explain` all
+//! give these reasons, so what one of them says the others say too. Pure.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::absorb::expires_too_soon;
+use super::policy::Left;
+use super::report::WindowReport;
+use super::stop::Stop;
+use crate::model::{HoldReason, ItemState, LedgerItem, READ_BACK_AFTER, TargetTrouble, Timestamp};
+
+/// Why. In JSON the name of the variant is the `code`, in `snake_case`, beside its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// It may be liked; nothing stands against it.
+    WouldLike {
+        /// The windows its like would count in, without it.
+        windows: Vec<WindowReport>,
+    },
+    /// It is liked.
+    Liked {
+        /// The windows its like counts in, where that was now.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        windows: Vec<WindowReport>,
+    },
+    /// The operator liked it first.
+    AlreadyLiked,
+    /// It was there before the first contact with its target.
+    Observed {
+        /// Since when the target is on the list, if it is yet.
+        first_contact_at: Option<Timestamp>,
+    },
+    /// It is a post older than `posts.max_age` or than the date given to `cleanup`.
+    TooOld {
+        /// When it was made.
+        taken_at: Timestamp,
+    },
+    /// A like was sent and nobody knows whether it took.
+    EffectUnknown {
+        /// A reading that is sent from then on can tell.
+        read_back_from: Option<Timestamp>,
+        /// What came back, where that was now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// A like did not take; one more is allowed once a reading says "not liked".
+    Refused {
+        /// Likes that did not take.
+        tries: u32,
+        /// A reading that is sent from then on can allow it.
+        read_back_from: Option<Timestamp>,
+        /// What came back, where that was now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// It will not be tried again.
+    Failed {
+        /// Likes that did not take.
+        tries: u32,
+        /// What came back, where that was now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// The platform says that it is not there.
+    Gone {
+        /// What came back, where that was now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// Its life has ended.
+    Expired {
+        /// When, where that is known.
+        expired_at: Option<Timestamp>,
+    },
+    /// Its life ends before a like would arrive.
+    ExpiresSoon {
+        /// When.
+        expiring_at: Timestamp,
+    },
+    /// The ledger has a like of it that its own row does not know.
+    OnRecord,
+    /// A request before the like failed, or the like could not be sent.
+    NotSent {
+        /// What came back.
+        answer: String,
+    },
+    /// A rolling window has no room.
+    WindowFull {
+        /// The configuration key.
+        key: &'static str,
+        /// The limit in force.
+        limit: String,
+        /// Attempts in the window.
+        used: u32,
+        /// When there is room again.
+        next_at: Timestamp,
+    },
+    /// The rest of a window of likes is kept for targets that were liked less.
+    KeptForOthers {
+        /// The configuration key.
+        key: &'static str,
+        /// The limit in force.
+        limit: String,
+        /// Attempts in the window.
+        used: u32,
+        /// How many likes are kept.
+        kept: u32,
+        /// When there is room for one more than these.
+        next_at: Timestamp,
+    },
+    /// One pass likes no more items of one target.
+    TargetCap {
+        /// `limits.likes_per_target`.
+        key: &'static str,
+        /// Likes of the target in this pass.
+        used: u32,
+    },
+    /// One pass likes no more items.
+    RunCap {
+        /// `limits.likes_per_run`.
+        key: &'static str,
+        /// Likes in this pass.
+        used: u32,
+    },
+    /// A pass lasts no longer.
+    TimeUsed {
+        /// `limits.max_runtime`.
+        key: &'static str,
+    },
+    /// `quiet_hours`.
+    QuietHours {
+        /// Their end.
+        until: Timestamp,
+    },
+    /// Nothing is sent for this account.
+    Hold {
+        /// Why.
+        hold: HoldReason,
+        /// Until when; `None` until a person clears it.
+        until: Option<Timestamp>,
+        /// What the platform said.
+        message: String,
+    },
+    /// There is no session.
+    NoSession {
+        /// The database looked in.
+        database: String,
+    },
+    /// The pass ended before it came to this item, for another reason.
+    PassEnded {
+        /// The name of the stop, as in the report's `stop`.
+        stop: &'static str,
+        /// The stop in words.
+        message: String,
+    },
+    /// Its target is not on the list at present.
+    TargetOff {
+        /// The target.
+        target: String,
+    },
+    /// The configuration wants no items of this kind of the target.
+    KindOff {
+        /// The target.
+        target: String,
+        /// `stories` or `posts`.
+        setting: &'static str,
+    },
+    /// Its target cannot be seen at present.
+    TargetTrouble {
+        /// The target.
+        target: String,
+        /// What is wrong with it.
+        trouble: Option<TargetTrouble>,
+        /// When it is looked at again.
+        retry_at: Timestamp,
+    },
+    /// It waits for the next listing of its target.
+    NotListed {
+        /// When that is due.
+        next_at: Timestamp,
+    },
+    /// It is a post that newer ones have pushed out of what a listing looks at.
+    NotConsidered {
+        /// `posts.per_target`.
+        key: &'static str,
+        /// How many of the newest posts are looked at.
+        limit: u32,
+    },
+}
+
+impl Reason {
+    /// Every code, in the order of the variants.
+    pub const CODES: [&'static str; 27] = [
+        "would_like",
+        "liked",
+        "already_liked",
+        "observed",
+        "too_old",
+        "effect_unknown",
+        "refused",
+        "failed",
+        "gone",
+        "expired",
+        "expires_soon",
+        "on_record",
+        "not_sent",
+        "window_full",
+        "kept_for_others",
+        "target_cap",
+        "run_cap",
+        "time_used",
+        "quiet_hours",
+        "hold",
+        "no_session",
+        "pass_ended",
+        "target_off",
+        "kind_off",
+        "target_trouble",
+        "not_listed",
+        "not_considered",
+    ];
+
+    /// The limit or setting that binds, as an operator names it; `None` where none does.
+    pub fn binding(&self) -> Option<String> {
+        match self {
+            Self::WindowFull { key, limit, .. } | Self::KeptForOthers { key, limit, .. } => {
+                Some(format!("{key} {limit}"))
+            }
+            Self::TargetCap { key, .. }
+            | Self::RunCap { key, .. }
+            | Self::TimeUsed { key }
+            | Self::NotConsidered { key, .. } => Some((*key).to_owned()),
+            Self::QuietHours { .. } => Some("quiet_hours".to_owned()),
+            Self::Hold { hold, .. } => Some(format!("hold '{}'", hold.as_str())),
+            _ => None,
+        }
+    }
+
+    /// The same with what came back, where it says something about a request just made.
+    #[must_use]
+    pub fn answered(mut self, message: String) -> Self {
+        match &mut self {
+            Self::EffectUnknown { answer, .. }
+            | Self::Refused { answer, .. }
+            | Self::Failed { answer, .. }
+            | Self::Gone { answer } => *answer = Some(message),
+            _ => return Self::NotSent { answer: message },
+        }
+        self
+    }
+}
+
+/// Why an item is as it is and, unless it may be liked, is not liked at `now`.
+pub fn standing(item: &LedgerItem, first_contact_at: Option<Timestamp>, now: Timestamp) -> Reason {
+    let read_back_from = item.claimed_at.map(|at| at.plus(READ_BACK_AFTER));
+    let answer = None;
+    match (item.state, item.item.expiring_at) {
+        (ItemState::AlreadyLiked, _) => Reason::AlreadyLiked,
+        (ItemState::Observed, _) => Reason::Observed { first_contact_at },
+        (ItemState::Skipped, _) => Reason::TooOld {
+            taken_at: item.item.taken_at,
+        },
+        (ItemState::Liked, _) => Reason::Liked {
+            windows: Vec::new(),
+        },
+        (ItemState::Failed, _) => Reason::Failed {
+            tries: item.tries,
+            answer,
+        },
+        (ItemState::Gone, _) => Reason::Gone { answer },
+        (ItemState::Expired, expired_at) => Reason::Expired { expired_at },
+        (_, Some(end)) if end <= now => Reason::Expired {
+            expired_at: Some(end),
+        },
+        (ItemState::Unknown | ItemState::Claimed, _) => Reason::EffectUnknown {
+            read_back_from,
+            answer,
+        },
+        (ItemState::New, Some(end)) if expires_too_soon(item, now) => {
+            Reason::ExpiresSoon { expiring_at: end }
+        }
+        (ItemState::New, _) if item.tries > 0 => Reason::Refused {
+            tries: item.tries,
+            read_back_from,
+            answer,
+        },
+        (ItemState::New, _) if item.item.has_liked == Some(true) => Reason::AlreadyLiked,
+        (ItemState::New, _) => Reason::WouldLike {
+            windows: Vec::new(),
+        },
+    }
+}
+
+impl From<&Left> for Reason {
+    fn from(left: &Left) -> Self {
+        match left {
+            Left::TargetCap(likes) => Self::TargetCap {
+                key: "limits.likes_per_target",
+                used: *likes,
+            },
+            Left::Kept(room, kept) => Self::KeptForOthers {
+                key: room.limit.scope.key(),
+                limit: room.limit.limit.to_string(),
+                used: room.used,
+                kept: *kept,
+                next_at: room.next_at.unwrap_or_default(),
+            },
+            Left::Window(room) => Self::WindowFull {
+                key: room.limit.scope.key(),
+                limit: room.limit.limit.to_string(),
+                used: room.used,
+                next_at: room.next_at.unwrap_or_default(),
+            },
+        }
+    }
+}
+
+impl From<&Stop> for Reason {
+    fn from(stop: &Stop) -> Self {
+        match stop {
+            Stop::WindowFull {
+                key,
+                limit,
+                used,
+                next_at,
+            } => Self::WindowFull {
+                key,
+                limit: limit.clone(),
+                used: *used,
+                next_at: *next_at,
+            },
+            Stop::RunCap { likes } => Self::RunCap {
+                key: "limits.likes_per_run",
+                used: *likes,
+            },
+            Stop::TimeUsed => Self::TimeUsed {
+                key: "limits.max_runtime",
+            },
+            Stop::QuietHours { until } => Self::QuietHours { until: *until },
+            Stop::Held(by) | Stop::Objected(by) => Self::Hold {
+                hold: by.reason,
+                until: by.until,
+                message: by.message.clone(),
+            },
+            Stop::NoSession { database } => Self::NoSession {
+                database: database.clone(),
+            },
+            other => Self::PassEnded {
+                stop: other.name(),
+                message: other.sentence(),
+            },
+        }
+    }
+}
+
+/// The sentence for people.
+impl fmt::Display for Reason {
+    #[allow(clippy::too_many_lines)] // One arm for each reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WouldLike { windows } if windows.is_empty() => {
+                write!(f, "nothing stands against a like of it")
+            }
+            Self::Liked { windows } if windows.is_empty() => write!(f, "liked"),
+            Self::WouldLike { windows } | Self::Liked { windows } => {
+                for (index, window) in windows.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    let WindowReport {
+                        key, limit, used, ..
+                    } = window;
+                    write!(f, "{comma}{key} {used} of {limit}")?;
+                }
+                Ok(())
+            }
+            Self::AlreadyLiked => write!(f, "liked before the program saw it"),
+            Self::Observed { .. } => {
+                write!(f, "it was there before the first contact with this target")
+            }
+            Self::TooOld { .. } => {
+                write!(
+                    f,
+                    "older than posts.max_age or than the date given to cleanup"
+                )
+            }
+            Self::EffectUnknown {
+                answer: Some(answer),
+                ..
+            }
+            | Self::Refused {
+                answer: Some(answer),
+                ..
+            }
+            | Self::Failed {
+                answer: Some(answer),
+                ..
+            }
+            | Self::Gone {
+                answer: Some(answer),
+            }
+            | Self::NotSent { answer } => write!(f, "{answer}"),
+            Self::EffectUnknown { read_back_from, .. } => {
+                write!(
+                    f,
+                    "a like was sent and its effect is not known; only a reading at least 15 \
+                     minutes later can tell"
+                )?;
+                from(f, *read_back_from)
+            }
+            Self::Refused { read_back_from, .. } => {
+                write!(
+                    f,
+                    "a like of it did not take; only a reading at least 15 minutes later that says \
+                     'not liked' allows one more"
+                )?;
+                from(f, *read_back_from)
+            }
+            Self::Failed { tries: 2.., .. } => {
+                write!(f, "the like did not take twice; there is no third try")
+            }
+            Self::Failed { .. } => {
+                write!(
+                    f,
+                    "no like of it can take, or the one on record cannot be told from another"
+                )
+            }
+            Self::Gone { answer: None } => write!(f, "no longer there"),
+            Self::Expired { expired_at } => {
+                write!(f, "its life has ended")?;
+                expired_at.map_or(Ok(()), |at| write!(f, " ({at})"))
+            }
+            Self::ExpiresSoon { expiring_at } => {
+                write!(f, "it expires in a moment ({expiring_at})")
+            }
+            Self::OnRecord => write!(f, "a like of it is already on record"),
+            Self::WindowFull {
+                key,
+                limit,
+                used,
+                next_at,
+            } => write!(
+                f,
+                "{key} {limit} is full ({used} used); there is room again at {next_at}"
+            ),
+            Self::KeptForOthers {
+                key,
+                limit,
+                used,
+                kept,
+                next_at,
+            } => write!(
+                f,
+                "what is left of {key} {limit} ({used} used) is kept for targets that were liked \
+                 less: {kept}; there is room again at {next_at}"
+            ),
+            Self::TargetCap { key, used } => write!(f, "{key} is reached for this run ({used})"),
+            Self::RunCap { used, .. } => {
+                write!(
+                    f,
+                    "limits.likes_per_run is reached ({used}); the next pass goes on"
+                )
+            }
+            Self::TimeUsed { .. } => {
+                write!(f, "limits.max_runtime is used up; the next pass goes on")
+            }
+            Self::QuietHours { until } => {
+                write!(
+                    f,
+                    "quiet_hours last until {until}; a pass after that goes on"
+                )
+            }
+            Self::Hold {
+                hold,
+                until,
+                message,
+            } => {
+                let name = hold.as_str();
+                match until {
+                    Some(until) => write!(f, "hold '{name}' until {until}")?,
+                    None if hold.about_session() => {
+                        write!(f, "hold '{name}' until there is a new session")?;
+                    }
+                    None => write!(f, "hold '{name}' until a person clears it")?,
+                }
+                // The message of an answer ends with its remedy; without one the name has to do.
+                if message.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, ": {message}")
+                }
+            }
+            Self::NoSession { database } => write!(
+                f,
+                "no session in {database}; run 'story-liker session import FILE' or 'story-liker \
+                 login' with the same --profile and --database"
+            ),
+            Self::PassEnded { message, .. } => write!(f, "{message}"),
+            Self::TargetOff { target } => {
+                write!(f, "its target {target} is not on the list at present")
+            }
+            Self::KindOff { target, setting } => {
+                write!(f, "the configuration wants no {setting} of {target}")
+            }
+            Self::TargetTrouble {
+                target,
+                trouble,
+                retry_at,
+            } => {
+                let trouble = trouble.map_or("not to be seen", TargetTrouble::as_str);
+                write!(f, "{target} is {trouble}; looked at again after {retry_at}")
+            }
+            Self::NotListed { next_at } => {
+                write!(f, "its target is listed next at {next_at}")
+            }
+            Self::NotConsidered { key, limit } => {
+                write!(f, "{key} is {limit}, and at least so many posts are newer")
+            }
+        }
+    }
+}
+
+fn from(f: &mut fmt::Formatter<'_>, moment: Option<Timestamp>) -> fmt::Result {
+    moment.map_or(Ok(()), |moment| write!(f, " (from {moment} on)"))
+}

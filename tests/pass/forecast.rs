@@ -1,0 +1,424 @@
+//! What `explain` tells of an item is what a dry run then decides, now and at the moment it names.
+
+use std::time::Duration;
+
+use story_liker::care::hold::MEMORY;
+use story_liker::config::QuietHours;
+use story_liker::engage::{
+    Decision, Forecast, Known, Reason, Report, as_if_synchronised, forecast, wanted,
+};
+use story_liker::model::{HoldReason, ItemKind, ItemState, LedgerItem};
+use story_liker::ports::Store;
+
+use crate::world::*;
+
+fn code(reason: &Reason) -> String {
+    let json = serde_json::to_value(reason).unwrap();
+    json["code"].as_str().unwrap().to_owned()
+}
+
+fn told(rig: &mut Rig, kind: ItemKind, media: i64) -> Forecast {
+    let now = rig.clock.server();
+    let item = rig.item(kind, media).expect("the ledger knows the item");
+    let store = &mut rig.store.inner;
+    let account = store.account().unwrap();
+    let holds = store.holds(now.minus(MEMORY)).unwrap();
+    let mut targets = store.targets().unwrap();
+    as_if_synchronised(&mut targets, &wanted(&rig.config));
+    let mut items = Vec::new();
+    for target in targets.iter().filter(|target| target.id.0 > 0) {
+        for kind in [ItemKind::Story, ItemKind::Post] {
+            let more = store.items_in(target.id, kind, &ItemState::ALL, 100);
+            items.extend(more.unwrap());
+        }
+    }
+    let known = Known {
+        config: &rig.config,
+        account: &account,
+        holds: &holds,
+        targets,
+        items,
+        attempts: store.attempts(now.minus(7 * DAY)).unwrap(),
+        newest: store.newest_attempts().unwrap(),
+    };
+    forecast(known, &item, now)
+}
+
+fn decision(report: &Report, media: i64) -> Option<&Decision> {
+    let mut all = report.decisions.iter();
+    all.find(|decision| decision.item.media == pk(media))
+}
+
+fn would_like(report: &Report, media: i64) -> bool {
+    decision(report, media).is_some_and(|decision| decision.decision == "would_like")
+}
+
+/// Asks about one item of the situation, and then sees what dry runs decide: one now, one a little
+/// before the moment that was named and one at it. Each begins with the situation anew.
+fn agrees(name: &str, make: &dyn Fn() -> Rig, kind: ItemKind, media: i64) -> Forecast {
+    let mut rig = make();
+    let now = rig.clock.server();
+    let told = told(&mut rig, kind, media);
+    let report = rig.dry_run();
+    let likes_now = told.at == Some(now);
+    assert_eq!(
+        would_like(&report, media),
+        likes_now,
+        "{name} {media}: {told:?}\n{report:?}"
+    );
+    if let Some(decision) = decision(&report, media).filter(|_| !likes_now) {
+        assert_eq!(code(&decision.reason), code(&told.now), "{name} {media}");
+        // The next dry run is another one: its numbers may differ by what it read itself.
+        assert_eq!(decision.why, decision.reason.to_string());
+    }
+    match told.at {
+        Some(at) if told.passes_before > 0 => {
+            // Real passes like the others meanwhile; one every 20 minutes misses no moment by much.
+            let mut started = now;
+            let expiring_at = rig.item(kind, media).unwrap().item.expiring_at;
+            let open = |item: LedgerItem| item.state != ItemState::Liked;
+            while rig.item(kind, media).is_some_and(open) {
+                rig.later(20 * MINUTE);
+                started = rig.clock.server();
+                rig.pass();
+            }
+            let late = at.plus(3 * HOUR);
+            // A story whose life ends meanwhile may be missed: the moment is the earliest one.
+            let end = expiring_at.unwrap_or(late.plus(DAY));
+            // Quiet hours may begin between two of these passes.
+            let early_enough = started <= late || end <= late || rig.config.quiet_hours.is_some();
+            assert!(
+                started.plus(25 * MINUTE) >= at && early_enough,
+                "{name} {media}: {told:?} {started}"
+            );
+        }
+        Some(at) if at > now => {
+            let wait = at.since(now);
+            if wait > 10 * MINUTE {
+                let mut rig = make();
+                rig.later(wait.checked_sub(5 * MINUTE).unwrap());
+                let report = rig.dry_run();
+                assert!(
+                    !would_like(&report, media),
+                    "{name} {media}, before: {told:?}\n{report:?}"
+                );
+            }
+            let mut rig = make();
+            rig.later(wait);
+            let report = rig.dry_run();
+            assert!(
+                would_like(&report, media),
+                "{name} {media}, at: {told:?}\n{report:?}"
+            );
+        }
+        Some(_) => {}
+        None => {
+            for hours in [1, 6, 20, 50] {
+                let mut rig = make();
+                rig.later(hours * HOUR);
+                assert!(
+                    !would_like(&rig.dry_run(), media),
+                    "{name} {media}: {told:?}"
+                );
+            }
+        }
+    }
+    told
+}
+
+/// `count` stories and no posts.
+fn stories(count: i64) -> Rig {
+    let mut rig = Rig::in_memory(&["anna"]);
+    rig.config.targets[0].posts = false;
+    for media in 100..100 + count {
+        rig.story("anna", media);
+    }
+    rig
+}
+
+fn after(mut rig: Rig, span: Duration) -> Rig {
+    rig.pass();
+    rig.later(span);
+    rig
+}
+
+#[allow(clippy::unnecessary_wraps)] // The form of the setting.
+fn quiet(from: i8, to: i8) -> Option<QuietHours> {
+    Some(QuietHours {
+        from: jiff::civil::time(from, 0, 0, 0),
+        to: jiff::civil::time(to, 0, 0, 0),
+    })
+}
+
+/// A story whose first like was sent and is of unknown effect, so long after it.
+fn unknown(span: Duration) -> Rig {
+    let rig = stories(1);
+    rig.server.fail(Act::Like, Trouble::TimedOut(Applied::No));
+    after(rig, span)
+}
+
+#[test]
+#[allow(clippy::too_many_lines)] // One line for each situation.
+fn the_forecast_of_each_situation_is_what_dry_runs_decide() {
+    type Make = Box<dyn Fn() -> Rig>;
+    let limited = |change: fn(&mut Rig)| -> Make {
+        Box::new(move || {
+            let mut rig = stories(8);
+            change(&mut rig);
+            after(rig, 10 * MINUTE)
+        })
+    };
+    let failing = |act: Act, trouble: Trouble, span: Duration| -> Make {
+        Box::new(move || {
+            let rig = stories(2);
+            rig.server.fail(act, trouble);
+            after(rig, span)
+        })
+    };
+    let blocked = |reason| Trouble::Objection(reason, None);
+    let situations: Vec<(&str, i64, &str, Make)> = vec![
+        ("new", 103, "would_like", limited(|_| {})),
+        ("behind others", 107, "target_cap", limited(|_| {})),
+        (
+            "run cap",
+            107,
+            "run_cap",
+            limited(|rig| rig.config.limits.likes_per_run = 2),
+        ),
+        (
+            "window",
+            104,
+            "window_full",
+            limited(|rig| rig.config.limits.likes = limits(&["3/1h"])),
+        ),
+        (
+            "two windows",
+            107,
+            "window_full",
+            limited(|rig| {
+                rig.config.limits.likes = limits(&["2/1h", "3/5h"]);
+            }),
+        ),
+        (
+            "views",
+            104,
+            "window_full",
+            limited(|rig| rig.config.limits.story_views = limits(&["3/1h"])),
+        ),
+        (
+            "of target",
+            104,
+            "window_full",
+            limited(|rig| {
+                rig.config.limits.likes_per_target = limits(&["3/6h"]);
+            }),
+        ),
+        (
+            "requests",
+            103,
+            "window_full",
+            limited(|rig| rig.config.limits.requests = limits(&["5/2h"])),
+        ),
+        (
+            "quiet",
+            103,
+            "quiet_hours",
+            limited(|rig| {
+                rig.config.quiet_hours = {
+                    let mut hours = quiet(18, 22).unwrap();
+                    hours.from = jiff::civil::time(18, 8, 0, 0);
+                    Some(hours)
+                }
+            }),
+        ),
+        (
+            "off",
+            103,
+            "target_off",
+            Box::new(|| {
+                let mut rig = after(stories(8), MINUTE);
+                rig.config.targets[0].enabled = false;
+                rig
+            }),
+        ),
+        (
+            "no stories",
+            103,
+            "kind_off",
+            Box::new(|| {
+                let mut rig = after(stories(8), MINUTE);
+                rig.config.targets[0].stories = false;
+                rig
+            }),
+        ),
+        (
+            "trouble",
+            101,
+            "target_trouble",
+            Box::new(|| {
+                let mut rig = stories(2);
+                rig.server.fail(Act::Like, Trouble::UserGone);
+                rig = after(rig, HOUR);
+                rig
+            }),
+        ),
+        (
+            "expired",
+            107,
+            "expired",
+            Box::new(|| after(stories(8), 23 * HOUR)),
+        ),
+        (
+            "held",
+            101,
+            "hold",
+            failing(Act::Like, blocked(HoldReason::Throttled), MINUTE),
+        ),
+        (
+            "refused",
+            100,
+            "hold",
+            failing(Act::Like, blocked(HoldReason::Throttled), MINUTE),
+        ),
+        (
+            "refused, later",
+            100,
+            "refused",
+            failing(Act::Like, blocked(HoldReason::Throttled), 40 * MINUTE),
+        ),
+        (
+            "blocked",
+            101,
+            "hold",
+            failing(Act::View, blocked(HoldReason::PleaseWait), MINUTE),
+        ),
+        (
+            "challenge",
+            101,
+            "hold",
+            failing(Act::Like, blocked(HoldReason::Challenge), MINUTE),
+        ),
+        (
+            "gone",
+            100,
+            "gone",
+            failing(Act::Like, Trouble::ItemGone, MINUTE),
+        ),
+        (
+            "invalid",
+            100,
+            "failed",
+            failing(Act::Like, Trouble::InvalidItem, MINUTE),
+        ),
+        (
+            "liked",
+            100,
+            "liked",
+            Box::new(|| after(stories(1), MINUTE)),
+        ),
+        (
+            "unknown, early",
+            100,
+            "effect_unknown",
+            Box::new(|| unknown(10 * MINUTE)),
+        ),
+        (
+            "unknown, not due",
+            100,
+            "effect_unknown",
+            Box::new(|| unknown(30 * MINUTE)),
+        ),
+        (
+            "unknown, due",
+            100,
+            "would_like",
+            Box::new(|| unknown(130 * MINUTE)),
+        ),
+        (
+            "disproved twice",
+            100,
+            "failed",
+            Box::new(|| {
+                let mut rig = unknown(130 * MINUTE);
+                rig.server.fail(Act::Like, Trouble::TimedOut(Applied::No));
+                rig = after(rig, 130 * MINUTE);
+                after(rig, 130 * MINUTE)
+            }),
+        ),
+    ];
+    for (name, media, expected, make) in &situations {
+        let told = agrees(name, make, ItemKind::Story, *media);
+        assert_eq!(code(&told.now), *expected, "{name}: {told:?}");
+    }
+}
+
+#[test]
+fn posts_of_the_first_contact_and_posts_pushed_out_have_no_moment() {
+    let make = || {
+        let mut rig = Rig::in_memory(&["anna"]);
+        rig.config.targets[0].stories = false;
+        rig.post("anna", 200);
+        let mut rig = after(rig, 9 * HOUR);
+        rig.config.posts.per_target = 2;
+        rig.config.limits.likes_per_run = 1;
+        for media in [201, 202] {
+            rig.post("anna", media);
+            rig.later(MINUTE);
+        }
+        rig = after(rig, MINUTE);
+        rig
+    };
+    let told = agrees("observed", &make, ItemKind::Post, 200);
+    assert_eq!((code(&told.now).as_str(), told.at), ("observed", None));
+    let told = agrees("left over", &make, ItemKind::Post, 201);
+    assert_eq!(code(&told.now), "would_like");
+}
+
+#[test]
+fn after_an_unknown_like_the_moment_is_that_of_a_reading_and_says_so() {
+    let mut rig = unknown(10 * MINUTE);
+    let story = rig.item(ItemKind::Story, 100).unwrap();
+    let checked = rig.target("anna").stories_checked_at.unwrap();
+    let told = told(&mut rig, ItemKind::Story, 100);
+    assert!(told.needs_reading);
+    let reading = checked.plus(2 * HOUR);
+    assert!(reading > story.claimed_at.unwrap().plus(15 * MINUTE));
+    assert_eq!(told.at, Some(reading));
+}
+
+/// Every mixture of a trouble, tight and wide limits, quiet hours and a wait, item by item.
+#[test]
+fn the_forecast_agrees_with_dry_runs_in_mixtures() {
+    let troubles = [
+        None,
+        Some(Trouble::TimedOut(Applied::No)),
+        Some(Trouble::Objection(HoldReason::Throttled, None)),
+    ];
+    let mut asked = 0;
+    for trouble in troubles {
+        for likes in ["2/1h", "12/1h"] {
+            for cap in [1, 3] {
+                for hours in [None, quiet(20, 23)] {
+                    for wait in [5, 25, 150, 1370] {
+                        let make = move || {
+                            let mut rig = stories(5);
+                            rig.config.limits.likes = limits(&[likes]);
+                            rig.config.limits.likes_per_target_per_run = cap;
+                            rig.config.quiet_hours = hours;
+                            if let Some(trouble) = trouble {
+                                rig.server.fail_after(Act::Like, 1, trouble);
+                            }
+                            after(rig, wait * MINUTE)
+                        };
+                        let name = format!("{trouble:?} {likes} {cap} {hours:?} {wait}");
+                        for media in [101, 104] {
+                            agrees(&name, &make, ItemKind::Story, media);
+                            asked += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(asked, 192);
+}
