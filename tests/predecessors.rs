@@ -248,6 +248,12 @@ fn a_crash_during_first_contact_does_not_release_the_backlog() {
             rig.later(9 * HOUR);
             rig.pass();
             assert_eq!(rig.server.count(Act::Like), 0, "call {call}, {when:?}");
+            // What is published after that is liked: it was not for want of looking.
+            rig.later(HOUR);
+            rig.post("anna", 208);
+            rig.later(9 * HOUR);
+            rig.pass();
+            assert_eq!(rig.server.count(Act::Like), 1, "call {call}, {when:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! SIGKILL at every request and at random instants, for which nothing but the program is needed. The practice server's record is the truth: it is
-//! written when a request arrives, before it is answered.
+//! SIGKILL at every request and at random instants, for which nothing but the program is needed. The
+//! practice server's record is the truth: it is written when a request arrives, before it is answered.
 
 use std::collections::BTreeSet;
 use std::process::Child;

@@ -60,6 +60,17 @@ fn a_profile_table_overrides_the_rest_of_the_file_for_that_profile_only() {
 }
 
 #[test]
+fn an_empty_list_takes_the_warm_up_back_for_a_profile() {
+    let file =
+        "[limits]\nwarm_up = \"25%/3d\"\n[profile.work.limits]\nwarm_up = []\n[profile.play]\n";
+    let stages = |profile| {
+        let config = Setup::new(file).profile(profile).config();
+        config.limits.warm_up.len()
+    };
+    assert_eq!((stages("work"), stages("play")), (0, 1));
+}
+
+#[test]
 fn every_key_can_be_set_by_its_variable() {
     let setup = Setup::new("");
     let pem = setup.path("ca.pem");

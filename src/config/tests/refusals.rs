@@ -73,11 +73,6 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         &["not a share such as 25%"],
     ),
     (
-        "limits.warm_up = []",
-        "limits.warm_up",
-        &["no stage at all"],
-    ),
-    (
         "limits.warm_up = \"50%/16d\"\nhistory.keep = \"45d\"",
         "history.keep",
         &["16d + 30d = 46d", "at least 46d"],
