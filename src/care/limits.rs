@@ -92,6 +92,12 @@ impl LimitsInForce {
         }
     }
 
+    /// When these limits grow by themselves: the stage of the warm-up or the halving ends.
+    pub fn grow_at(&self) -> Option<Timestamp> {
+        let warm = self.warm_up.and_then(|stage| stage.until);
+        warm.into_iter().chain(self.halved_until).min()
+    }
+
     /// The windows that an attempt of `kind` for `target` is counted in. A full window of another
     /// kind is no reason to refuse it.
     pub fn for_attempt(&self, kind: AttemptKind, target: Option<TargetId>) -> Vec<ScopedLimit> {

@@ -136,6 +136,7 @@ fn read(
         holds: &holds,
         targets: &targets,
         full: &full,
+        limits_grow_at: limits.grow_at(),
         items_wait: items.iter().any(|count| count.state == ItemState::New),
     };
     let Outlook { at, why } = outlook(config, &seen, now);

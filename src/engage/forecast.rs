@@ -101,9 +101,9 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
             Reason::TargetCap { .. } | Reason::RunCap { .. } | Reason::TimeUsed { .. } => {
                 Some(ended_at)
             }
-            Reason::WindowFull { next_at, .. }
-            | Reason::KeptForOthers { next_at, .. }
-            | Reason::NotListed { next_at } => Some(*next_at),
+            Reason::WindowFull { next_at, .. } => Some(paper.room_at(*next_at, at)),
+            Reason::KeptForOthers { next_at, .. } => Some(paper.released_at(*next_at, at)),
+            Reason::NotListed { next_at } => Some(*next_at),
             Reason::QuietHours { until } => Some(*until),
             Reason::Hold { until, .. } => *until,
             Reason::TargetTrouble { retry_at, .. } => Some(*retry_at),
@@ -182,6 +182,29 @@ impl<'a> Paper<'a> {
     fn next_listing(&self, key: Key, at: Timestamp) -> Option<Timestamp> {
         let target = self.target(self.items.get(&key)?.target)?;
         next_listing(self.config, target, key.0, at)
+    }
+
+    /// When a window may have room that rolls at `rolls_at`: limits that grow before that come first.
+    fn room_at(&self, rolls_at: Timestamp, at: Timestamp) -> Timestamp {
+        let (limits, attempts) = (&self.config.limits, self.windows.attempts());
+        let grow_at = LimitsInForce::new(limits, self.holds, attempts, at).grow_at();
+        grow_at.map_or(rolls_at, |grow_at| grow_at.min(rolls_at))
+    }
+
+    /// When likes that are kept for others may be released: what is kept depends on who was liked
+    /// how often, so it may change whenever a like is forgotten.
+    fn released_at(&self, rolls_at: Timestamp, at: Timestamp) -> Timestamp {
+        let forgotten = (self.windows.attempts().iter())
+            .filter(|attempt| attempt.kind == AttemptKind::Like)
+            .flat_map(|like| {
+                let stands_at = like.settled_at.unwrap_or(like.claimed_at);
+                [policy::SHARED_OVER, policy::REMEMBERED_FOR]
+                    .map(|span| stands_at.plus(span).plus(Duration::from_millis(1)))
+            })
+            .filter(|forgotten| *forgotten > at)
+            .min();
+        let room_at = self.room_at(rolls_at, at);
+        forgotten.map_or(room_at, |forgotten| forgotten.min(room_at))
     }
 
     /// One pass that starts at `at`: what it decides about the item, and when it ends.

@@ -16,6 +16,8 @@ pub struct Seen<'a> {
     pub targets: &'a [Target],
     /// Windows without room, and when one more attempt fits.
     pub full: &'a [(ScopedLimit, Timestamp)],
+    /// When the limits in force grow by themselves, if they do.
+    pub limits_grow_at: Option<Timestamp>,
     /// Whether items that may be liked wait in the ledger.
     pub items_wait: bool,
 }
@@ -64,9 +66,14 @@ pub fn outlook(config: &Config, seen: &Seen<'_>, now: Timestamp) -> Outlook {
         .full
         .iter()
         .filter(|(limit, _)| matches!(limit.scope, Scope::Requests | Scope::Likes))
-        .map(|(limit, room_at)| {
-            let why = format!("{} {} has room", limit.scope.key(), limit.limit);
-            (*room_at, why)
+        .map(|(limit, room_at)| match seen.limits_grow_at {
+            Some(grow_at) if grow_at < *room_at && limit.scope == Scope::Likes => {
+                (grow_at, format!("{} grows", limit.scope.key()))
+            }
+            _ => {
+                let why = format!("{} {} has room", limit.scope.key(), limit.limit);
+                (*room_at, why)
+            }
         });
     for (until, ends) in hold.into_iter().chain(windows) {
         if until > at {
@@ -119,6 +126,7 @@ mod tests {
         holds: Vec<Hold>,
         target: Target,
         full: Vec<(ScopedLimit, Timestamp)>,
+        limits_grow_at: Option<Timestamp>,
         items_wait: bool,
     }
 
@@ -157,6 +165,7 @@ mod tests {
                     added_at: Timestamp::from_millis(0),
                 },
                 full: Vec::new(),
+                limits_grow_at: None,
                 items_wait: false,
             }
         }
@@ -192,6 +201,7 @@ mod tests {
                 holds: &self.holds,
                 targets: std::slice::from_ref(&self.target),
                 full: &self.full,
+                limits_grow_at: self.limits_grow_at,
                 items_wait: self.items_wait,
             };
             let Outlook { at, why } = outlook(config, &seen, NOW);
@@ -239,6 +249,18 @@ mod tests {
             (
                 Case::quiet().full(Scope::Likes, day),
                 at(24, "limits.likes 4/1h has room"),
+            ),
+            (
+                Case::quiet()
+                    .full(Scope::Likes, day)
+                    .with(|case| case.limits_grow_at = Some(NOW.plus(HOUR * 2))),
+                at(2, "limits.likes grows"),
+            ),
+            (
+                Case::quiet()
+                    .full(Scope::Requests, day)
+                    .with(|case| case.limits_grow_at = Some(NOW.plus(HOUR * 2))),
+                at(24, "limits.requests 4/1h has room"),
             ),
             (Case::quiet().full(Scope::StoryViews, day), at(1, due)),
             (Case::quiet().full(Scope::Logins, day), at(1, due)),

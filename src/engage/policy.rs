@@ -22,8 +22,11 @@ use crate::model::{
     Timestamp,
 };
 
-/// The time in which a story has to be liked, and in which likes are compared between targets.
-pub(super) const DAY: Duration = Duration::from_hours(24);
+/// Likes are shared over the time in which a story has to be liked.
+pub(super) const SHARED_OVER: Duration = Duration::from_hours(24);
+
+/// For a target that was not liked for so long, and has nothing waiting, no like is kept.
+pub(super) const REMEMBERED_FOR: Duration = Duration::from_hours(48);
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,7 +263,7 @@ fn blocked(state: &State, budget: &Budget, step: &Step, now: Timestamp) -> Optio
 /// The likes of a day or more are shared fairly: the last of them are kept, one for each other
 /// target that was liked less than this one in the last day, if it was liked at all in the last two
 /// or has items waiting. So whoever publishes a lot takes what the others leave, and a target that
-/// publishes nothing costs nobody a like. Shorter windows have room again before a story is gone.
+/// publishes nothing more costs one like, and after two days none. Shorter windows have room again before a story is gone.
 fn kept_for_others(
     state: &State,
     budget: &Budget,
@@ -268,19 +271,18 @@ fn kept_for_others(
     now: Timestamp,
 ) -> Option<Step> {
     let likes = |of: TargetId, span| budget.windows.likes_of(of, now.minus(span));
-    let mine = likes(target, DAY);
+    let mine = likes(target, SHARED_OVER);
     let waits = |other| {
         let mut queue = state.queue.iter();
         queue.any(|work| work.target == other && !work.items.is_empty())
     };
-    let less =
-        state.targets.iter().copied().filter(|other| {
-            likes(*other, DAY) < mine && (likes(*other, DAY * 2) > 0 || waits(*other))
-        });
+    let less = state.targets.iter().copied().filter(|other| {
+        likes(*other, SHARED_OVER) < mine && (likes(*other, REMEMBERED_FOR) > 0 || waits(*other))
+    });
     let kept = u32::try_from(less.count()).unwrap_or(u32::MAX);
     let limits = budget.limits.windows.iter();
     limits
-        .filter(|limit| limit.scope == Scope::Likes && limit.limit.span >= DAY)
+        .filter(|limit| limit.scope == Scope::Likes && limit.limit.span >= SHARED_OVER)
         .map(|limit| budget.windows.room(*limit, kept.saturating_add(1), now))
         .find(|room| room.next_at.is_some())
         .map(|room| Step::Leave(Left::Kept(room, kept)))

@@ -4,6 +4,8 @@
 use proptest::prelude::*;
 
 use super::*;
+
+const DAY: Duration = SHARED_OVER;
 use crate::config::{Limits, Pace, PauseRange};
 use crate::model::{Attempt, Item, Limit};
 
