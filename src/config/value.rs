@@ -117,15 +117,19 @@ impl fmt::Display for Value {
     }
 }
 
-/// A TOML string on one line, whatever is in it.
+/// A TOML string on one line that a terminal can show, whatever is in it.
 fn quoted(text: &str) -> String {
     let shown = toml::Value::from(text).to_string();
-    if shown.contains(['\n', '\r']) {
-        // The escapes of JSON are TOML's as well; only DEL needs none there.
-        let escaped = serde_json::Value::from(text).to_string();
-        return escaped.replace('\u{7f}', "\\u007F");
+    if !shown.contains(char::is_control) {
+        return shown;
     }
-    shown
+    // The escapes of JSON are TOML's as well; DEL and what follows need none there.
+    let escaped = serde_json::Value::from(text).to_string();
+    let letter = |c: char| match c.is_control() {
+        true => format!("\\u{:04X}", u32::from(c)),
+        false => c.to_string(),
+    };
+    escaped.chars().map(letter).collect()
 }
 
 /// A name as it stands before an equals sign.
