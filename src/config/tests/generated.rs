@@ -110,7 +110,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(few(250))]
+    #![proptest_config(few(500))]
 
     #[test]
     fn a_file_of_any_values_is_sensible_and_reads_back_or_is_refused_on_single_lines(
