@@ -99,7 +99,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(&quoted(text)),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Bool(truth) => write!(f, "{truth}"),
-            Self::Other(text) => f.write_str(text),
+            Self::Other(text) => f.write_str(&visible(text)),
             Self::List(items) => {
                 f.write_str("[")?;
                 list(f, items.iter().map(ToString::to_string).collect())?;
@@ -124,12 +124,16 @@ fn quoted(text: &str) -> String {
         return shown;
     }
     // The escapes of JSON are TOML's as well; DEL and what follows need none there.
-    let escaped = serde_json::Value::from(text).to_string();
+    visible(&serde_json::Value::from(text).to_string())
+}
+
+/// The escapes of what a terminal would obey.
+fn visible(text: &str) -> String {
     let letter = |c: char| match c.is_control() {
         true => format!("\\u{:04X}", u32::from(c)),
         false => c.to_string(),
     };
-    escaped.chars().map(letter).collect()
+    text.chars().map(letter).collect()
 }
 
 /// A name as it stands before an equals sign.
