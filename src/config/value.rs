@@ -129,11 +129,15 @@ fn quoted(text: &str) -> String {
 
 /// The escapes of what a terminal would obey.
 fn visible(text: &str) -> String {
-    let letter = |c: char| match c.is_control() {
-        true => format!("\\u{:04X}", u32::from(c)),
-        false => c.to_string(),
-    };
-    text.chars().map(letter).collect()
+    let mut shown = String::new();
+    for letter in text.chars() {
+        if letter.is_control() {
+            shown.push_str(&format!("\\u{:04X}", u32::from(letter)));
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// A name as it stands before an equals sign.
