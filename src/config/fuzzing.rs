@@ -7,16 +7,16 @@ use std::time::Duration;
 use super::raw::RawConfig;
 use super::resolve::resolve;
 use super::{
-    BaseUrl, ConfigErrors, Environment, Loaded, Request, Value, ceilings, forecast, parse, show,
-    username,
+    BaseUrl, ConfigErrors, Environment, Loaded, Request, Value, WarmUpStage, ceilings, forecast,
+    parse, show, username,
 };
 use crate::model::Limit;
 
 /// Stands for a password and for an authenticator secret.
-const PLANTED: &str = "Zk3Planted7Qx9Secret1";
+pub(super) const PLANTED: &str = "Zk3Planted7Qx9Secret1";
 
 /// Between the file and the variables, one a line.
-const VARIABLES: &str = "\n--- variables\n";
+pub(super) const VARIABLES: &str = "\n--- variables\n";
 
 /// A configuration file, and behind [`VARIABLES`] the environment.
 pub fn config(bytes: &[u8]) {
@@ -187,6 +187,11 @@ fn value(value: &Value) {
         assert!(per_run.is_some() || !windows.is_empty());
         windows.iter().for_each(limit);
     }
+    if let Ok(stages) = parse::warm_up(value) {
+        assert!(!stages.is_empty());
+        let shown: Vec<String> = stages.iter().map(stage).collect();
+        assert_eq!(parse::warm_up(&text(shown.join(", "))), Ok(stages));
+    }
     if let Ok(pause) = parse::pause(value) {
         assert!(pause.min <= pause.max);
         let (min, max) = (pause.min, pause.max);
@@ -218,6 +223,12 @@ fn value(value: &Value) {
         let odd = shown.chars().find(|c| c.is_control());
         assert_eq!(odd, None, "in {shown:?}");
     }
+}
+
+/// A share of the limits that is none of nothing and not all.
+fn stage(stage: &WarmUpStage) -> String {
+    assert!((1..100).contains(&stage.percent) && !stage.span.is_zero());
+    format!("{}%/{}", stage.percent, parse::show_duration(stage.span))
 }
 
 fn limit(limit: &Limit) {

@@ -244,7 +244,9 @@ pub(super) fn showable(key: &str, value: &Value) -> String {
     match value {
         Value::Text(text) if key == "database" || key == "instagram.base_url" => {
             match text.split_once(':') {
-                Some((scheme, rest)) if rest.contains(['@', '?']) => format!("\"{scheme}:***\""),
+                Some((scheme, rest)) if rest.contains(['@', '?']) => {
+                    Value::Text(format!("{scheme}:***")).to_string()
+                }
                 _ => value.to_string(),
             }
         }

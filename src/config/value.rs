@@ -99,7 +99,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(&quoted(text)),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Bool(truth) => write!(f, "{truth}"),
-            Self::Other(text) => f.write_str(text),
+            Self::Other(text) => f.write_str(&visible(text)),
             Self::List(items) => {
                 f.write_str("[")?;
                 list(f, items.iter().map(ToString::to_string).collect())?;
@@ -117,13 +117,25 @@ impl fmt::Display for Value {
     }
 }
 
-/// A TOML string on one line, whatever is in it.
+/// A TOML string on one line that a terminal can show, whatever is in it.
 fn quoted(text: &str) -> String {
     let shown = toml::Value::from(text).to_string();
-    if shown.contains(['\n', '\r']) {
-        // The escapes of JSON are TOML's as well; only DEL needs none there.
-        let escaped = serde_json::Value::from(text).to_string();
-        return escaped.replace('\u{7f}', "\\u007F");
+    if !shown.contains(char::is_control) {
+        return shown;
+    }
+    // The escapes of JSON are TOML's as well; DEL and what follows need none there.
+    visible(&serde_json::Value::from(text).to_string())
+}
+
+/// The escapes of what a terminal would obey.
+fn visible(text: &str) -> String {
+    let mut shown = String::new();
+    for letter in text.chars() {
+        if letter.is_control() {
+            shown.push_str(&format!("\\u{:04X}", u32::from(letter)));
+        } else {
+            shown.push(letter);
+        }
     }
     shown
 }

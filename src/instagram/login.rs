@@ -165,7 +165,7 @@ fn logged_in<C: Clock>(
     });
     let session = result.as_ref().ok().map(|myself| {
         let mut state = std::mem::take(&mut client.newcomer);
-        state.logged_in_at(came.now);
+        state.logged_in_at(myself.pk, came.now);
         let session = state.session(myself.pk);
         client.session = Some((myself.pk, state));
         session

@@ -175,8 +175,9 @@ impl State {
         known(self.mid.as_ref()).or_else(|| self.cookies.get("mid"))
     }
 
-    /// Records when a login succeeded.
-    pub fn logged_in_at(&mut self, now: Timestamp) {
+    /// Records who logged in, and when.
+    pub fn logged_in_at(&mut self, pk: Pk, now: Timestamp) {
+        self.name_owner(pk);
         self.rest
             .insert("last_login".to_owned(), json!(now.as_secs()));
     }
@@ -219,6 +220,17 @@ impl State {
                     self.cookies = before;
                 }
             }
+        }
+        if let Some(pk) = pk {
+            self.name_owner(pk);
+        }
+    }
+
+    /// A session that says nothing about whose it is says so from now on, as the official app's
+    /// does: an export without an owner could not be imported.
+    fn name_owner(&mut self, pk: Pk) {
+        if self.has_session() && self.owners().is_empty() {
+            self.cookies.set("ds_user_id", &pk.to_string(), None);
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod answers;
 mod example;
+mod generated;
 mod layers;
 mod parsers;
 mod refusals;

@@ -266,6 +266,8 @@ fn logins(heard: &Heard, reply: &Reply) {
         let mut state = State::default();
         state.absorb(&heard.headers, None, NOW);
         assert!(state.session_id().is_some() || state.authorization().is_some());
+        state.logged_in_at(myself.pk, NOW);
+        assert!(!state.owners().is_empty(), "an export would be of nobody");
         assert!(state.owners().iter().all(|owner| *owner == myself.pk));
         let carried = ["ig-set-authorization", "set-cookie"]
             .iter()
