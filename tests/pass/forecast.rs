@@ -231,7 +231,7 @@ fn the_forecast_of_each_situation_is_what_dry_runs_decide() {
         ),
         (
             "halved",
-            104,
+            102,
             "window_full",
             Box::new(|| {
                 let mut rig = stories(0);
