@@ -109,15 +109,14 @@ fn unknown(
     reader: &mut Reader,
     media: Pk,
 ) -> Result<ExitCode, Failure> {
-    let ever = Timestamp::from_millis(i64::MIN);
-    let history = reader.attempts_on(media, ever)?;
+    let history = reader.attempts_on(media, None)?;
     let keep = format!("{} days", config.history_keep.as_secs() / 86_400);
     let (profile, database) = (&config.profile, config.database.display());
     let message = if history.is_empty() {
         format!(
             "nothing is known of item {media}: profile '{profile}' in {database} has neither \
-             listed it nor sent anything about it in the last {keep}; check --profile and \
-             --database, and whether its author is a target"
+             the item nor a like of it in the last {keep}; check --profile and --database, and \
+             whether its author is a target (a story goes once its life has ended)"
         )
     } else {
         format!(
@@ -161,7 +160,7 @@ fn read(
         .iter()
         .find(|target| target.id == item.target)
         .cloned();
-    let history = reader.attempts_on(item.item.id.media, first_seen_at)?;
+    let history = reader.attempts_on(item.item.id.media, Some(first_seen_at))?;
     let rooms = Windows::new(attempts.clone());
     let windows = limits
         .for_target(Some(item.target))

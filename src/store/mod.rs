@@ -257,14 +257,14 @@ impl Reader {
         })
     }
 
-    /// Every request about the item since `since`, in order, and every like of it.
+    /// The requests about the item in order: every like, and views and readings of the days around.
     pub fn attempts_on(
         &mut self,
         item: Pk,
-        since: Timestamp,
+        first_seen_at: Option<Timestamp>,
     ) -> Result<Vec<PastAttempt>, StoreError> {
         self.read("read the item's history", |connection, account| {
-            sqlite::attempts_on(connection, account, item, since)
+            sqlite::attempts_on(connection, account, item, first_seen_at)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use story_liker::care::hold::MEMORY;
-use story_liker::config::QuietHours;
+use story_liker::config::{QuietHours, WarmUpStage};
 use story_liker::engage::{
     Decision, Forecast, Known, Reason, Report, as_if_synchronised, forecast, wanted,
 };
@@ -38,7 +38,9 @@ fn told(rig: &mut Rig, kind: ItemKind, media: i64) -> Forecast {
         holds: &holds,
         targets,
         items,
-        attempts: store.attempts(now.minus(7 * DAY)).unwrap(),
+        attempts: store
+            .attempts(now.minus(Known::looked_back(&rig.config)))
+            .unwrap(),
         newest: store.newest_attempts().unwrap(),
     };
     forecast(known, &item, now)
@@ -211,6 +213,55 @@ fn the_forecast_of_each_situation_is_what_dry_runs_decide() {
             "window_full",
             limited(|rig| {
                 rig.config.limits.likes_per_target = limits(&["3/6h"]);
+            }),
+        ),
+        (
+            "warming up",
+            104,
+            "window_full",
+            limited(|rig| {
+                rig.config.limits.likes = limits(&["8/1h"]);
+                rig.config.limits.likes_per_target = limits(&["60/24h"]);
+                rig.config.limits.likes_per_target_per_run = 12;
+                rig.config.limits.warm_up = vec![WarmUpStage {
+                    percent: 25,
+                    span: 7 * DAY,
+                }];
+            }),
+        ),
+        (
+            "halved",
+            102,
+            "window_full",
+            Box::new(|| {
+                let mut rig = stories(0);
+                rig.config.limits.likes = limits(&["4/1h"]);
+                rig.config.limits.likes_per_target = limits(&["60/24h"]);
+                rig.config.limits.likes_per_target_per_run = 12;
+                let blocked = Trouble::Objection(HoldReason::ActionBlocked, None);
+                rig.server.fail(Act::Stories, blocked);
+                let rig = after(rig, 50 * HOUR);
+                for media in 100..108 {
+                    rig.story("anna", media);
+                }
+                after(rig, 10 * MINUTE)
+            }),
+        ),
+        (
+            "kept for others",
+            107,
+            "kept_for_others",
+            Box::new(|| {
+                let mut rig = Rig::in_memory(&["anna", "berta"]);
+                rig.config.limits.likes = limits(&["8/24h"]);
+                rig.config.limits.likes_per_target = limits(&["60/24h"]);
+                rig.config.limits.likes_per_target_per_run = 10;
+                rig.story("berta", 300);
+                let mut rig = after(rig, 3 * HOUR);
+                for media in 100..108 {
+                    rig.story("anna", media);
+                }
+                after(rig, 10 * MINUTE)
             }),
         ),
         (

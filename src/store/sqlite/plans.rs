@@ -1,7 +1,7 @@
 //! The cost of a claim, a pass and a `status` does not grow with the ledger: no statement over
 //! attempts reads more than an index range, and none sorts.
 
-use super::{Db, holds, items, ledger, prune, runs, schema, window};
+use super::{Db, history, holds, items, ledger, prune, runs, schema, window};
 
 fn plan(statement: &str) -> Vec<String> {
     let mut db = Db::in_memory().expect("memory");
@@ -33,6 +33,11 @@ fn a_statement_over_attempts_searches_one_index() {
         (
             ledger::LIKES_OF_ITEM,
             "attempt_on_item (account=? AND item_pk=?)",
+        ),
+        (history::LIKES, "attempt_on_item (account=? AND item_pk=?)"),
+        (
+            history::OTHERS,
+            "attempt_of_kind (account=? AND kind=? AND stands_at>? AND stands_at<?)",
         ),
         (
             ledger::UNSETTLED,
