@@ -188,9 +188,8 @@ fn value(value: &Value) {
         windows.iter().for_each(limit);
     }
     if let Ok(stages) = parse::warm_up(value) {
-        assert!(!stages.is_empty());
-        let shown: Vec<String> = stages.iter().map(stage).collect();
-        assert_eq!(parse::warm_up(&text(shown.join(", "))), Ok(stages));
+        let shown = stages.iter().map(|part| text(stage(part))).collect();
+        assert_eq!(parse::warm_up(&Value::List(shown)), Ok(stages));
     }
     if let Ok(pause) = parse::pause(value) {
         assert!(pause.min <= pause.max);

@@ -257,7 +257,7 @@ fn the_forecast_of_each_situation_is_what_dry_runs_decide() {
                 rig.config.limits.likes_per_target = limits(&["60/24h"]);
                 rig.config.limits.likes_per_target_per_run = 10;
                 rig.story("berta", 300);
-                let mut rig = after(rig, 3 * HOUR);
+                let rig = after(rig, 3 * HOUR);
                 for media in 100..108 {
                     rig.story("anna", media);
                 }
