@@ -473,3 +473,44 @@ fn the_forecast_agrees_with_dry_runs_in_mixtures() {
     }
     assert_eq!(asked, 192);
 }
+
+#[test]
+fn a_stage_of_the_warm_up_that_ends_is_the_moment_though_the_window_rolls_later() {
+    let make = || {
+        let mut rig = stories(5);
+        rig.config.limits.likes = limits(&["8/24h"]);
+        rig.config.limits.likes_per_target = limits(&["60/24h"]);
+        rig.config.limits.likes_per_target_per_run = 12;
+        rig.config.limits.warm_up = vec![WarmUpStage {
+            percent: 50,
+            span: 6 * HOUR,
+        }];
+        after(rig, 10 * MINUTE)
+    };
+    let now = make().clock.server();
+    let told = agrees("warm-up ends", &make, ItemKind::Story, 104);
+    assert_eq!(code(&told.now), "window_full");
+    let at = told.at.unwrap();
+    assert!(now.plus(5 * HOUR) < at && at < now.plus(6 * HOUR), "{at}");
+}
+
+#[test]
+fn a_kept_like_that_nobody_claims_any_more_is_the_moment_though_the_window_rolls_later() {
+    let make = || {
+        let mut rig = Rig::in_memory(&["anna", "berta"]);
+        rig.config.limits.likes = limits(&["8/7d"]);
+        rig.config.limits.likes_per_target = limits(&["60/24h"]);
+        rig.config.limits.likes_per_target_per_run = 10;
+        rig.story("berta", 300);
+        let rig = after(rig, 30 * HOUR);
+        for media in 100..108 {
+            rig.story("anna", media);
+        }
+        after(rig, 10 * MINUTE)
+    };
+    let now = make().clock.server();
+    let told = agrees("kept", &make, ItemKind::Story, 106);
+    assert_eq!(code(&told.now), "kept_for_others");
+    let at = told.at.unwrap();
+    assert!(now.plus(17 * HOUR) < at && at < now.plus(18 * HOUR), "{at}");
+}
