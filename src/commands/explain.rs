@@ -12,7 +12,6 @@ use crate::care::quiet::quiet_until;
 use crate::care::warm_up::WarmUp;
 use crate::care::window::Windows;
 use crate::cli::Explain;
-use crate::clock::wall_clock;
 use crate::config::Config;
 use crate::engage::{
     Forecast, Known, Reason, WindowReport, as_if_synchronised, forecast, next_check, standing,
@@ -90,7 +89,7 @@ pub fn explain(shell: &Shell, flags: &Explain) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let config = shell.load(&shell.request())?.config;
     let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
-    let now = wall_clock();
+    let now = shell.now();
     let media = flags.item.0;
     let account = reader.account()?;
     let (Some(account), Some((item, first_seen_at))) = (account, reader.item(media)?) else {
@@ -124,6 +123,9 @@ fn unknown(
              has ended; what was sent about it is kept for {keep}"
         )
     };
+    if history.is_empty() && !shell.global.json {
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
     shell.answer(
         || {
             json!({

@@ -170,14 +170,14 @@ fn write_target(text: &mut String, target: &TargetStatus) -> fmt::Result {
 
 /// `above` is how the run on the line above ended: a hold's whole message is told once.
 fn write_run(text: &mut String, run: &RunStatus, above: Option<&str>) -> fmt::Result {
-    write!(
-        text,
-        "  {}  {} requests, {} likes",
-        run.started_at, run.requests, run.likes
-    )?;
+    write!(text, "  {}  ", run.started_at)?;
     match (run.exit_code, run.ended_at) {
-        (Some(code), Some(_)) => write!(text, ", exit {code}")?,
-        _ => write!(text, ", running or cut off")?,
+        (Some(code), Some(_)) => {
+            let (requests, likes) = (run.requests, run.likes);
+            write!(text, "{requests} requests, {likes} likes, exit {code}")?;
+        }
+        // What it sent is counted at its end.
+        _ => write!(text, "running or cut off")?,
     }
     match run.stop.as_deref() {
         Some(stop) if stop.len() > SHORT && above == Some(stop) => writeln!(text, ": the same"),
