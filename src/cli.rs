@@ -348,7 +348,7 @@ pub struct Rehearse {
           value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: u32,
     /// Rehearse a second configuration in the same world and show both side by side
-    #[arg(long, value_name = "FILE", conflicts_with = "serve")]
+    #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
     /// Show every pass, as a rehearsal of at most two days does anyway
     #[arg(long)]
@@ -365,7 +365,8 @@ pub struct Rehearse {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
     /// Only serve the practice Instagram on this loopback address, in real time
-    #[arg(long, value_name = "ADDR", value_parser = loopback, conflicts_with = "days")]
+    #[arg(long, value_name = "ADDR", value_parser = loopback,
+          conflicts_with_all = ["days", "compare", "timeline", "trouble"])]
     pub serve: Option<SocketAddr>,
     /// Serve plain HTTP/1.1 instead of TLS
     #[arg(long, requires = "serve")]

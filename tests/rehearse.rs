@@ -303,6 +303,41 @@ fn a_limit_that_binds_is_named_with_its_days() {
 }
 
 #[test]
+fn a_warm_up_that_binds_is_named_and_judged_by_what_it_leaves_of_the_limits() {
+    let warm = |hardship| {
+        let config = with_targets(SEVEN, &[("limits.warm_up", "25%/3d,50%/7d")]);
+        let summary = held(&Plan::hourly(config, 10, 1, hardship)).summary;
+        assert_eq!(summary.promises.broken(), Vec::<String>::new());
+        summary
+    };
+    let summary = warm(Hardship::None);
+    let bound = |what: &str| summary.bounds.iter().find(|bound| bound.what == what);
+    let (first, second) = (
+        bound("limits.warm_up 25%/3d").unwrap(),
+        bound("limits.warm_up 50%/7d").unwrap(),
+    );
+    let days = |bound: &story_liker::rehearse::Bound| {
+        let full = bound.full.as_ref().unwrap();
+        (bound.first_day, full.first_day, full.days)
+    };
+    assert_eq!(days(first), (Some(1), 1, 4), "{:#?}", summary.bounds);
+    assert_eq!(days(second), (Some(4), 4, 5), "{:#?}", summary.bounds);
+    assert!(first.is_setting() && first.items_kept_waiting > 0);
+    let others = summary.bounds.iter().filter(|bound| {
+        let of_likes = bound.what.starts_with("limits.likes");
+        of_likes && bound.first_day.is_some_and(|day| day < 8)
+    });
+    assert_eq!(others.count(), 0, "{:#?}", summary.bounds);
+    let used = |limit: &str| {
+        let mut peaks = summary.promises.peaks.iter();
+        let peak = peaks.find(|peak| peak.limit == limit).unwrap();
+        (peak.most, peak.in_force)
+    };
+    assert_eq!(used("12/1h"), (3, 3), "{:#?}", summary.promises.peaks);
+    warm(Hardship::Hostile);
+}
+
+#[test]
 fn longer_checks_cost_fewer_requests_for_each_like() {
     let of = |every: &[(&'static str, &str)]| {
         let summary = held(&Plan::hourly(

@@ -333,3 +333,64 @@ fn a_long_rehearsal_tells_its_result_and_not_each_pass() {
     assert_eq!(lines(&["--days", "3"]), 0);
     assert!(lines(&["--days", "3", "--timeline"]) > 20);
 }
+
+#[test]
+fn a_file_to_compare_with_that_is_missing_is_told_by_its_own_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = rehearsed(&["--compare", "nope.toml"], folder.path());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("nope.toml (flag --compare)"), "{said}");
+    assert!(!said.contains("--config"), "{said}");
+}
+
+#[test]
+fn the_people_of_the_other_configuration_are_told_where_this_one_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("two.toml", "targets = [\"anna\", \"bert\"]\n");
+    write("none.toml", "");
+    let introductions = |arguments: &[&str]| {
+        let output = rehearsed(arguments, folder.path());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().filter(|line| line.contains("hourly passes"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = introductions(&["--compare", "two.toml"]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    for line in &told {
+        assert!(
+            line.contains(", 2 targets with habits of their own, "),
+            "{line}"
+        );
+    }
+    for line in introductions(&["--compare", "none.toml"]) {
+        assert!(
+            line.contains(", the practice world's own people, "),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn what_only_a_rehearsal_heeds_is_refused_where_the_practice_server_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    // An address that is taken: where a flag is not refused, the program ends all the same.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for flags in [
+        &["--days", "2"][..],
+        &["--timeline"],
+        &["--trouble", "mild"],
+        &["--compare", "other.toml"],
+    ] {
+        let serve = ["--serve", &address];
+        let output = rehearsed(&[&serve, flags].concat(), folder.path());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{flags:?}: {said}");
+        assert!(
+            said.contains(flags[0]) && said.contains("--serve"),
+            "{said}"
+        );
+    }
+}

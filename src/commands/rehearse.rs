@@ -43,6 +43,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
     };
     let mut request = shell.request();
     request.config_file = Some(other.clone());
+    request.config_flag = Some("--compare");
     let second = load(shell, request)?;
     let both = [&first, &second];
     let held = [
@@ -110,7 +111,7 @@ fn one(
     plan.world = Some(people_of(&configs, flags.seed, START));
     let compared = all.len() > 1;
     if !shell.global.json {
-        shell.print(&introduction(flags, loaded));
+        shell.print(&introduction(flags, loaded, all));
     }
     let timeline = flags.timeline || flags.days <= DAYS_WITH_TIMELINE && !compared;
     if timeline && !shell.global.json {
@@ -133,12 +134,18 @@ fn one(
     .map_err(|error| Failure::new(error.code, error.message))
 }
 
-fn introduction(flags: &Rehearse, loaded: &Loaded) -> String {
+fn introduction(flags: &Rehearse, loaded: &Loaded, all: &[&Loaded]) -> String {
     let from = match &loaded.file {
         Some(file) => format!("the configuration {}", file.display()),
         None => "the default configuration".to_owned(),
     };
-    let people = match loaded.config.targets.len() {
+    // Without targets of its own it likes everybody in the world, also those whom the other names.
+    let mut targets = [&loaded].into_iter().chain(all);
+    let targets = targets.find_map(|loaded| match loaded.config.targets.len() {
+        0 => None,
+        targets => Some(targets),
+    });
+    let people = match targets.unwrap_or_default() {
         0 => "the practice world's own people".to_owned(),
         1 => "a target with habits of its own".to_owned(),
         targets => format!("{targets} targets with habits of their own"),

@@ -22,6 +22,7 @@ mod targets;
 mod tests;
 mod value;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -125,6 +126,12 @@ pub struct WarmUpStage {
     pub percent: u32,
     /// Until how long after the first like.
     pub span: Duration,
+}
+
+impl fmt::Display for WarmUpStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%/{}", self.percent, parse::show_duration(self.span))
+    }
 }
 
 /// After so long without a like the warm-up begins anew.

@@ -22,6 +22,8 @@ use crate::model::ProfileName;
 pub struct Request {
     /// `--config`.
     pub config_file: Option<PathBuf>,
+    /// The flag that named the file, where it was another one.
+    pub config_flag: Option<&'static str>,
     /// `--profile`.
     pub profile: Option<ProfileName>,
     /// Keys set by flags.
@@ -51,6 +53,7 @@ impl Request {
         });
         Self {
             config_file: global.config.clone(),
+            config_flag: None,
             profile: global.profile.clone(),
             flags: database.into_iter().collect(),
             needs_targets: false,
@@ -205,7 +208,8 @@ impl RawConfig {
         environment: &Environment,
     ) -> Option<(PathBuf, Origin)> {
         if let Some(path) = &request.config_file {
-            return Some((path.clone(), Origin::Flag("--config")));
+            let flag = request.config_flag.unwrap_or("--config");
+            return Some((path.clone(), Origin::Flag(flag)));
         }
         if let Some(path) = self.variable(environment, keys::CONFIG_VARIABLE) {
             let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());

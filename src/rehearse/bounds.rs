@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::in_force::InForce;
 use super::items::Wait;
-use super::peaks::{loads, millis, windows};
-use super::silence::Silences;
+use super::peaks::{millis, windows};
 use super::summary::{Held, count};
-use crate::config::Config;
+use crate::config::Limits;
 use crate::engage::{Decision, Reason, Stop};
 use crate::model::Limit;
 
@@ -62,7 +62,7 @@ struct Kept {
     passes: BTreeSet<usize>,
 }
 
-pub(super) fn bounds(held: &Held, silences: &Silences, waits: Vec<Wait>) -> Vec<Bound> {
+pub(super) fn bounds(held: &Held, in_force: &InForce, waits: Vec<Wait>) -> Vec<Bound> {
     let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
     for wait in waits {
         for (what, passes) in wait.passes {
@@ -73,7 +73,7 @@ pub(super) fn bounds(held: &Held, silences: &Silences, waits: Vec<Wait>) -> Vec<
             kept.passes.extend(passes);
         }
     }
-    let mut full = full_windows(held, silences);
+    let mut full = full_windows(held, in_force);
     for what in full.keys() {
         kept.entry(what.clone()).or_default();
     }
@@ -117,26 +117,46 @@ fn ordinal(day: i64) -> u32 {
 }
 
 /// By the setting, when its window (of any target, where each has its own) had no room.
-fn full_windows(held: &Held, silences: &Silences) -> BTreeMap<String, Full> {
-    let mut by_setting = BTreeMap::new();
+fn full_windows(held: &Held, in_force: &InForce) -> BTreeMap<String, Full> {
+    let mut spans: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
     for (key, limit, lists) in windows(held) {
-        let mut spans: Vec<(i64, i64)> = Vec::new();
-        for times in &lists {
-            for (place, (at, load)) in loads(times, limit).into_iter().enumerate() {
-                let allowed = silences.in_force(key, limit.count, at);
-                if load >= allowed {
-                    // There is room again when the first of the last `allowed` leaves.
-                    let back = usize::try_from(allowed).unwrap_or(usize::MAX) - 1;
-                    let first = times[place.saturating_sub(back)];
-                    spans.push((at, (first + millis(limit.span)).min(held.end.as_millis())));
-                }
+        let span = millis(limit.span);
+        for (times, place) in lists
+            .iter()
+            .flat_map(|times| (0..times.len()).map(move |place| (times, place)))
+        {
+            let at = times[place];
+            let ends = (at + span).min(held.end.as_millis());
+            let mut froms = vec![at];
+            froms.extend(in_force.changes(at, ends));
+            for (number, from) in froms.iter().enumerate() {
+                let allowed = in_force.at(key, limit.count, *from);
+                // There is room again when the first of the last `count` leaves.
+                let leaves = |count: u32| {
+                    let back = usize::try_from(count).unwrap_or(usize::MAX);
+                    (place + 1)
+                        .checked_sub(back)
+                        .map(|first| times[first] + span)
+                };
+                let Some(room) = leaves(allowed.count).filter(|room| room > from) else {
+                    continue;
+                };
+                let whole = leaves(allowed.warmed_up).is_some_and(|room| room > *from);
+                let used = if whole {
+                    allowed.warmed_up
+                } else {
+                    allowed.count
+                };
+                let until = froms.get(number + 1).copied().unwrap_or(ends).min(room);
+                let setting = allowed.setting(used, format!("{key} {limit}"));
+                spans.entry(setting).or_default().push((*from, until));
             }
         }
-        if let Some(full) = full(held, spans) {
-            by_setting.insert(format!("{key} {limit}"), full);
-        }
     }
-    by_setting
+    let full = spans
+        .into_iter()
+        .filter_map(|(setting, spans)| Some((setting, full(held, spans)?)));
+    full.collect()
 }
 
 fn full(held: &Held, mut spans: Vec<(i64, i64)>) -> Option<Full> {
@@ -164,14 +184,28 @@ fn full(held: &Held, mut spans: Vec<(i64, i64)>) -> Option<Full> {
     })
 }
 
+/// The start of a pass: by what is in force then it decides.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub limits: &'a Limits,
+    pub in_force: &'a InForce<'a>,
+    pub ms: i64,
+}
+
 /// What the end of a pass kept from being liked; `None` where everything due was done.
-pub(super) fn setting_of_stop(config: &Config, stop: &Stop) -> Option<String> {
+pub(super) fn setting_of_stop(at: Moment, stop: &Stop) -> Option<String> {
     Some(match stop {
         Stop::Done => return None,
-        Stop::WindowFull { key, limit, .. } => window(config, key, limit),
-        Stop::RunCap { .. } => format!("limits.likes_per_run {}", config.limits.likes_per_run),
+        Stop::WindowFull {
+            key, limit, used, ..
+        } => at.window(key, limit, *used),
+        Stop::RunCap { likes } => {
+            let cap = at.limits.likes_per_run;
+            let key = "limits.likes_per_run";
+            at.setting(key, cap, *likes, format!("{key} {cap}"))
+        }
         Stop::TimeUsed => {
-            let runtime = humantime::format_duration(config.limits.max_runtime);
+            let runtime = humantime::format_duration(at.limits.max_runtime);
             format!("limits.max_runtime {runtime}")
         }
         Stop::QuietHours { .. } => QUIET_HOURS.to_owned(),
@@ -182,25 +216,33 @@ pub(super) fn setting_of_stop(config: &Config, stop: &Stop) -> Option<String> {
 }
 
 /// What a decision against an item names as its reason.
-pub(super) fn setting_of_decision(config: &Config, made: &Decision, stop: &Stop) -> Option<String> {
+pub(super) fn setting_of_decision(at: Moment, made: &Decision, stop: &Stop) -> Option<String> {
     // Whatever else was decided, a request about the item had been sent: its answer ended the pass.
     let decided = matches!(
         made.decision,
         "left" | "observed" | "already_liked" | "would_like"
     );
     if made.reason == Reason::from(stop) || !decided {
-        let ended = setting_of_stop(config, stop);
+        let ended = setting_of_stop(at, stop);
         return ended.or_else(|| Some("a like was sent and did not take effect".to_owned()));
     }
     Some(match &made.reason {
         Reason::WouldLike { .. } | Reason::AlreadyLiked => return None,
         // The hold that was met is not the one the pass ended with, where a doubt was settled.
         Reason::Hold { hold, .. } => format!("hold {}", hold.as_str()),
-        Reason::WindowFull { key, limit, .. } | Reason::KeptForOthers { key, limit, .. } => {
-            window(config, key, limit)
-        }
-        Reason::TargetCap { key, .. } => {
-            format!("{key} {} a pass", config.limits.likes_per_target_per_run)
+        Reason::WindowFull {
+            key, limit, used, ..
+        } => at.window(key, limit, *used),
+        Reason::KeptForOthers {
+            key,
+            limit,
+            used,
+            kept,
+            ..
+        } => at.window(key, limit, used + kept),
+        Reason::TargetCap { key, used } => {
+            let cap = at.limits.likes_per_target_per_run;
+            at.setting(key, cap, *used, format!("{key} {cap} a pass"))
         }
         Reason::Observed { .. } => "first_contact".to_owned(),
         // What differs from item to item comes after these marks.
@@ -216,23 +258,29 @@ pub(super) fn setting_of_decision(config: &Config, made: &Decision, stop: &Stop)
     })
 }
 
-/// The limit as configured, where the one in force is halved.
-fn window(config: &Config, key: &str, limit: &str) -> String {
-    let limits = &config.limits;
-    let configured = match key {
-        "limits.likes" => &limits.likes,
-        "limits.story_views" => &limits.story_views,
-        "limits.requests" => &limits.requests,
-        "limits.logins" => &limits.logins,
-        _ => &limits.likes_per_target,
-    };
-    let span = limit
-        .parse()
-        .map(|limit: Limit| limit.span)
-        .unwrap_or_default();
-    let found = configured.iter().find(|limit| limit.span == span);
-    found.map_or_else(
-        || format!("{key} {limit}"),
-        |limit| format!("{key} {limit}"),
-    )
+impl Moment<'_> {
+    /// The limit as configured, where the one in force is less; the warm-up, where only it is.
+    fn window(self, key: &str, limit: &str, used: u32) -> String {
+        let limits = self.limits;
+        let configured = match key {
+            "limits.likes" => &limits.likes,
+            "limits.story_views" => &limits.story_views,
+            "limits.requests" => &limits.requests,
+            "limits.logins" => &limits.logins,
+            _ => &limits.likes_per_target,
+        };
+        let span = limit
+            .parse()
+            .map(|limit: Limit| limit.span)
+            .unwrap_or_default();
+        let found = configured.iter().find(|limit| limit.span == span);
+        found.map_or_else(
+            || format!("{key} {limit}"),
+            |limit| self.setting(key, limit.count, used, format!("{key} {limit}")),
+        )
+    }
+
+    fn setting(self, key: &str, count: u32, used: u32, limit: String) -> String {
+        self.in_force.at(key, count, self.ms).setting(used, limit)
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::bounds::{QUIET_HOURS, setting_of_decision, setting_of_stop};
+use super::bounds::{Moment, QUIET_HOURS, setting_of_decision, setting_of_stop};
+use super::in_force::InForce;
 use super::summary::{Held, share};
 use crate::config::TargetConfig;
 use crate::engage::Decision;
@@ -62,7 +63,10 @@ struct Wish<'a> {
 /// Which pass decided what about which item.
 type Decisions<'a> = Vec<HashMap<String, &'a Decision>>;
 
-pub(super) fn items(held: &Held) -> (Vec<ItemsOf>, Vec<MissedReason>, Vec<Wait>) {
+pub(super) fn items(
+    held: &Held,
+    in_force: &InForce,
+) -> (Vec<ItemsOf>, Vec<MissedReason>, Vec<Wait>) {
     let decisions: Decisions = held
         .passes
         .iter()
@@ -88,7 +92,7 @@ pub(super) fn items(held: &Held) -> (Vec<ItemsOf>, Vec<MissedReason>, Vec<Wait>)
             of_target.offered += 1;
             let ends_s = item.taken_at + wish.life_s;
             let liked = liked_ms.get(&item.pk).copied();
-            let mut wait = waited(held, &decisions, &item, ends_s, liked);
+            let mut wait = waited(held, in_force, &decisions, &item, ends_s, liked);
             if held.server.is_liked(item.pk) {
                 of_target.liked += 1;
             } else if ends_s > held.end.as_secs() {
@@ -192,6 +196,7 @@ fn liked_at(held: &Held) -> HashMap<u64, i64> {
 /// What stood in the way of an item, pass by pass, from its publication to its like or its end.
 fn waited(
     held: &Held,
+    in_force: &InForce,
     decisions: &Decisions,
     item: &Item,
     ends_s: i64,
@@ -208,10 +213,15 @@ fn waited(
             break;
         }
         let said = decisions[number].get(&media);
+        let at = Moment {
+            limits: &held.config.limits,
+            in_force,
+            ms: report.started_at.as_millis(),
+        };
         let reason = match said {
             Some(made) if made.decision == "liked" => None,
-            Some(made) => setting_of_decision(held.config, made, &report.stop),
-            None => setting_of_stop(held.config, &report.stop),
+            Some(made) => setting_of_decision(at, made, &report.stop),
+            None => setting_of_stop(at, &report.stop),
         };
         if let Some(reason) =
             reason.filter(|_| liked_ms.is_none_or(|at| at > report.ended_at.as_millis()))

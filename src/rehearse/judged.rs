@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::in_force::InForce;
 use super::plan::{START, targets_of};
 use super::promises::{Promises, judge};
 use super::silence::silences;
@@ -76,7 +77,9 @@ impl Bench {
             end: at(30 * DAY),
             days: 30,
         };
-        judge(&held, &silences(&held))
+        let silences = silences(&held);
+        let in_force = InForce::new(&held, &silences);
+        judge(&held, &silences, &in_force)
     }
 }
 
@@ -274,4 +277,47 @@ fn a_password_needs_a_session_that_was_declared_dead() {
     );
     let dead = refused(0, Act::Stories, "error_login_required");
     expect(&bench.judge(&[dead, login]), &[]);
+}
+
+#[test]
+fn a_warm_up_allows_its_share_of_the_limits_from_the_first_like_on() {
+    let bench = Bench::new(&[
+        ("STORY_LIKER_LIMITS_LIKES", "8/1h"),
+        ("STORY_LIKER_LIMITS_STORY_VIEWS", "8/1h"),
+        ("STORY_LIKER_LIMITS_LIKES_PER_TARGET", "100/24h"),
+        ("STORY_LIKER_LIMITS_ALLOW_UNSAFE_LIMITS", "true"),
+        ("STORY_LIKER_LIMITS_WARM_UP", "25%/3d,50%/7d"),
+    ]);
+    let many = |from: i64, times: i64, act| (0..times).map(move |n| sent(from + n * MINUTE, act));
+    // What came first, when likes began to come, and how many are allowed then.
+    let cases = [
+        (None, 0, 2),
+        (Some(sent(0, Act::StoryLike)), 3 * DAY - HOUR, 2),
+        (Some(sent(0, Act::PostLike)), 3 * DAY, 4),
+        (Some(sent(0, Act::StoryLike)), 7 * DAY - HOUR, 4),
+        (Some(sent(0, Act::StoryLike)), 7 * DAY, 8),
+        (Some(sent(0, Act::StoryLike)), 30 * DAY, 8),
+        (Some(sent(0, Act::StoryLike)), 31 * DAY, 2),
+        (
+            Some(refused(0, Act::PostLike, "error_feedback_required_like")),
+            4 * DAY,
+            2,
+        ),
+    ];
+    for (first, from, allowed) in cases {
+        let likes = |times| {
+            let likes = many(from, times, Act::StoryLike);
+            bench.judge(&first.clone().into_iter().chain(likes).collect::<Vec<_>>())
+        };
+        expect(&likes(allowed), &[]);
+        let more = allowed + 1;
+        let broken = format!("limits.likes 8/1h: {more} were received where {allowed} are allowed");
+        expect(&likes(more), &[&broken]);
+    }
+    let views: Vec<_> = many(0, 3, Act::Seen).collect();
+    expect(&bench.judge(&views[..2]), &[]);
+    let broken = "limits.story_views 8/1h: 3 were received where 2";
+    expect(&bench.judge(&views), &[broken]);
+    let listings: Vec<_> = many(0, 50, Act::Stories).collect();
+    expect(&bench.judge(&listings), &[]);
 }

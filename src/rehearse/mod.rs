@@ -5,12 +5,13 @@
 //!
 //! A [`Plan`] says what is rehearsed, `stage` where, `days` holds it pass by pass. What it came to
 //! is counted from the server's record: `items` (liked, missed, why), `bounds` (what kept likes
-//! waiting) and the promises (`promises`, `peaks`, `silence`), which are judged without the code under test.
+//! waiting) and the promises (`promises`, `peaks`, `in_force`, `silence`), which are judged without the code under test.
 
 mod bounds;
 mod chart;
 mod compare;
 mod days;
+mod in_force;
 mod items;
 #[cfg(test)]
 mod judged;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::silence::Silences;
+use super::in_force::InForce;
 use super::summary::{Held, count};
 use crate::model::{AttemptKind, Limit, Scope};
 use crate::practice::{Act, RecordEntry};
@@ -17,7 +17,8 @@ pub struct Peak {
     pub key: &'static str,
     /// The limit as configured: `12/1h`, or `10 a pass`.
     pub limit: String,
-    /// The limit in force where the window was fullest: half of it in the two weeks after a block.
+    /// The limit in force where the window was fullest: less of it while the account warms up, and
+    /// in the two weeks after a block.
     pub in_force: u32,
     /// The most the server received in any window of that span, relative to the limit in force.
     pub most: u32,
@@ -67,13 +68,13 @@ pub(super) fn windows(held: &Held) -> Vec<(&'static str, Limit, Vec<Vec<i64>>)> 
     windows
 }
 
-pub(super) fn peaks(held: &Held, silences: &Silences) -> Vec<Peak> {
+pub(super) fn peaks(held: &Held, in_force: &InForce) -> Vec<Peak> {
     let mut peaks: Vec<Peak> = windows(held)
         .into_iter()
         .map(|(key, limit, lists)| {
             let loads = lists.iter().flat_map(|times| loads(times, limit));
             let loads =
-                loads.map(|(at_ms, load)| (load, silences.in_force(key, limit.count, at_ms)));
+                loads.map(|(at_ms, load)| (load, in_force.at(key, limit.count, at_ms).count));
             peak(key, limit.to_string(), limit.count, loads)
         })
         .collect();
@@ -84,7 +85,7 @@ pub(super) fn peaks(held: &Held, silences: &Silences) -> Vec<Peak> {
         let key = "limits.likes_per_run";
         (
             count(likes),
-            silences.in_force(key, limits.likes_per_run, *at_ms),
+            in_force.at(key, limits.likes_per_run, *at_ms).count,
         )
     });
     let text = format!("{} a pass", limits.likes_per_run);
@@ -103,7 +104,9 @@ pub(super) fn peaks(held: &Held, silences: &Silences) -> Vec<Peak> {
         let most = likes.into_values().max().unwrap_or_default();
         (
             most,
-            silences.in_force("limits.likes_per_target", allowed, *at_ms),
+            in_force
+                .at("limits.likes_per_target", allowed, *at_ms)
+                .count,
         )
     });
     let text = format!("{allowed} a pass");

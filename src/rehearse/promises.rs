@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::in_force::InForce;
 use super::peaks::{Peak, millis, peaks};
 use super::silence::Silences;
 use super::summary::{Held, count};
@@ -53,10 +54,10 @@ pub struct Promises {
     pub violations: BTreeMap<String, u32>,
 }
 
-pub(super) fn judge(held: &Held, silences: &Silences) -> Promises {
+pub(super) fn judge(held: &Held, silences: &Silences, in_force: &InForce) -> Promises {
     let mut promises = Promises {
         kept: false,
-        peaks: peaks(held, silences),
+        peaks: peaks(held, in_force),
         pauses: pauses(held),
         liked_twice: liked_twice(held.record),
         during_holds: silences.broken,

@@ -21,21 +21,9 @@ const MOMENT: i64 = 1000;
 pub(super) struct Silences {
     spans: Vec<Range<i64>>,
     /// When likes were halved after a block.
-    halved: Vec<Range<i64>>,
+    pub halved: Vec<Range<i64>>,
     /// Requests received within a silence.
     pub broken: u32,
-}
-
-impl Silences {
-    /// What this limit comes to at this moment: those of likes are halved after a block.
-    pub fn in_force(&self, key: &str, count: u32, at_ms: i64) -> u32 {
-        let halved = self.halved.iter().any(|span| span.contains(&at_ms));
-        if halved && key.starts_with("limits.likes") {
-            (count / 2).max(1)
-        } else {
-            count
-        }
-    }
 }
 
 /// Doubles while it recurs within a day.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bounds::{Bound, bounds};
+use super::in_force::InForce;
 use super::items::{ItemsOf, MissedReason, items};
 use super::promises::{Promises, judge};
 use super::silence::silences;
@@ -138,9 +139,10 @@ impl Summary {
 }
 
 pub(super) fn summarise(held: &Held) -> Summary {
-    let (items, missed, waits) = items(held);
     let silences = silences(held);
-    let bounds = bounds(held, &silences, waits);
+    let in_force = InForce::new(held, &silences);
+    let (items, missed, waits) = items(held, &in_force);
+    let bounds = bounds(held, &in_force, waits);
     let binding = bounds.iter().find(|bound| bound.is_setting());
     let mut summary = Summary {
         days: held.days,
@@ -156,7 +158,7 @@ pub(super) fn summarise(held: &Held) -> Summary {
         bounds,
         holds: holds(held.passes),
         person: person(held.visits),
-        promises: judge(held, &silences),
+        promises: judge(held, &silences, &in_force),
     };
     let (stories, posts) = (summary.totals("story"), summary.totals("post"));
     summary.share_of_stories_liked = share(stories.liked, stories.missed);
