@@ -409,13 +409,14 @@ fn a_doubt_stays_where_the_time_budget_or_a_signal_leaves_no_room_to_ask() {
 
 #[test]
 fn a_doubt_stays_where_quiet_hours_have_begun_or_are_about_to() {
-    // While the first request is under way; during the pause before the second.
-    for (second, nanosecond) in [(0, 100_000_000), (4, 0)] {
+    // While the first request is under way; during the pause before the second; both, and over again
+    // before the second.
+    for (second, nanosecond, end) in [(0, 100_000_000, 59), (4, 0, 59), (0, 100_000_000, 4)] {
         let mut rig = one_of_each();
         rig.server.fail(Act::UserByName, DOUBT);
         rig.config.quiet_hours = Some(QuietHours {
             from: jiff::civil::time(18, 0, second, nanosecond),
-            to: jiff::civil::time(19, 0, 0, 0),
+            to: jiff::civil::time(18, 0, end, 0),
         });
         assert_eq!(rig.pass().exit_code(), ExitCode::NoPerm);
         assert_eq!(rig.server.acts(), [Act::UserByName]);
