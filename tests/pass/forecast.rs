@@ -499,6 +499,23 @@ fn the_forecast_counts_the_passes_before_and_names_the_end_of_every_wait() {
 }
 
 #[test]
+fn a_warm_up_that_is_over_holds_nothing_back() {
+    let mut rig = after(stories(1), 2 * DAY);
+    rig.config.limits.warm_up = vec![WarmUpStage {
+        percent: 50,
+        span: DAY,
+    }];
+    rig.config.limits.likes = limits(&["2/1h"]);
+    rig.config.limits.likes_per_run = 1;
+    rig.story("anna", 101);
+    rig.later(MINUTE);
+    rig.story("anna", 102);
+    let mut rig = after(rig, MINUTE);
+    let told = told(&mut rig, ItemKind::Story, 102);
+    assert_eq!(code(&told.now), "would_like");
+}
+
+#[test]
 fn only_a_like_that_did_not_take_needs_a_reading() {
     let needs = |rig: &mut Rig| told(rig, ItemKind::Story, 100).needs_reading;
     let throttled = Trouble::Objection(HoldReason::Throttled, None);
