@@ -304,6 +304,7 @@ fn a_reader_knows_an_item_its_history_and_its_neighbours() {
     assert_eq!(likes.len(), 1, "a like of any age");
     assert_eq!(likes[0].kind, AttemptKind::Like);
     assert_eq!(likes[0].outcome, Some(Outcome::Ok));
+    assert_eq!(reader.attempts(START).unwrap().len(), 40);
     let newest = reader.newest_items(target, 5).unwrap();
     let posts = newest.iter().filter(|one| one.item.kind == ItemKind::Post);
     assert_eq!((newest.len(), posts.count()), (6, 5), "five of each kind");
