@@ -300,7 +300,7 @@ fn a_reader_knows_an_item_its_history_and_its_neighbours() {
     let liked = known(&mut store, ItemKind::Post, 7);
     assert_eq!(reader.item(pk(7)).unwrap(), Some((liked, START)));
     assert_eq!(reader.item(pk(99)).unwrap(), None);
-    let likes = reader.attempts_on(pk(7), START.plus(DAY)).unwrap();
+    let likes = reader.attempts_on(pk(7), Some(START.plus(DAY))).unwrap();
     assert_eq!(likes.len(), 1, "a like of any age");
     assert_eq!(likes[0].kind, AttemptKind::Like);
     assert_eq!(likes[0].outcome, Some(Outcome::Ok));
