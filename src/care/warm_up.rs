@@ -121,6 +121,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_says_its_share_and_its_end() {
+        let told = |days: &[u32]| {
+            let likes = days.iter().map(|days| NOW.minus(DAY * *days));
+            warm_up(&STAGES, likes, NOW).map_or(String::new(), |stage| stage.sentence())
+        };
+        let until = NOW.plus(4 * DAY);
+        assert!(told(&[3]).contains(&format!("at 50% of their limits until {until}")));
+        assert!(told(&[]).contains("at 25% of their limits: limits.warm_up counts"));
+    }
+
+    #[test]
     fn without_stages_there_is_no_warm_up() {
         assert_eq!(warm_up(&[], std::iter::empty(), NOW), None);
         assert_eq!(warm_up(&[], [NOW].into_iter(), NOW), None);

@@ -148,6 +148,19 @@ fn a_dry_run_changes_nothing_but_its_own_reads_and_the_session() {
 }
 
 #[test]
+fn a_dry_run_counts_the_likes_it_would_send() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.config.limits.likes = limits(&["2/1h"]);
+    for media in 100..104 {
+        rig.story("anna", media);
+    }
+    let report = rig.dry_run();
+    assert_eq!(report.stop.name(), "window_full");
+    let decisions: Vec<_> = report.decisions.iter().map(|one| one.decision).collect();
+    assert_eq!(decisions, ["would_like", "would_like", "left", "left"]);
+}
+
+#[test]
 fn a_dry_run_over_targets_never_seen_stores_none_of_them() {
     let mut rig = two_targets();
     let before = rig.dump();

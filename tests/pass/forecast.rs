@@ -8,7 +8,7 @@ use story_liker::engage::{
     Decision, Forecast, Known, Reason, Report, as_if_synchronised, forecast, wanted,
 };
 use story_liker::model::{HoldReason, ItemKind, ItemState, LedgerItem};
-use story_liker::ports::Store;
+use story_liker::ports::{Change, Store};
 
 use crate::world::*;
 
@@ -435,6 +435,100 @@ fn after_an_unknown_like_the_moment_is_that_of_a_reading_and_says_so() {
     let reading = checked.plus(2 * HOUR);
     assert!(reading > story.claimed_at.unwrap().plus(15 * MINUTE));
     assert_eq!(told.at, Some(reading));
+}
+
+#[test]
+fn after_an_unknown_like_the_listing_of_the_item_s_own_kind_is_waited_for() {
+    let mut rig = unknown(10 * MINUTE);
+    rig.config.targets[0].posts = true;
+    rig.config.posts.check_every = HOUR;
+    let now = rig.clock.server();
+    let id = rig.target("anna").id;
+    rig.apply(&[Change::Checked {
+        target: id,
+        kind: ItemKind::Post,
+        at: now,
+    }]);
+    let checked = rig.target("anna").stories_checked_at.unwrap();
+    let forecast = told(&mut rig, ItemKind::Story, 100);
+    assert_eq!(forecast.at, Some(checked.plus(2 * HOUR)));
+
+    let mut rig = Rig::in_memory(&["anna"]).acquainted();
+    rig.post("anna", 200);
+    rig.server.fail(Act::Like, Trouble::TimedOut(Applied::No));
+    rig.check_all();
+    let checked = rig.target("anna").posts_checked_at.unwrap();
+    let forecast = told(&mut rig, ItemKind::Post, 200);
+    assert_eq!(forecast.at, Some(checked.plus(8 * HOUR)));
+}
+
+#[test]
+fn the_forecast_counts_the_passes_before_and_names_the_end_of_every_wait() {
+    // Two likes in each pass: a pass is over before the next one begins.
+    for target_cap in [true, false] {
+        let mut rig = after(stories(0), 3 * HOUR);
+        for media in 100..106 {
+            rig.story("anna", media);
+            rig.later(MINUTE);
+        }
+        let limits = &mut rig.config.limits;
+        (limits.likes_per_target_per_run, limits.likes_per_run) =
+            if target_cap { (2, 9) } else { (9, 2) };
+        rig.pass();
+        let passes = [102, 104].map(|media| {
+            let told = told(&mut rig, ItemKind::Story, media);
+            assert!(told.at.is_some(), "{media}");
+            (told.passes_before, told.needs_reading)
+        });
+        assert_eq!(passes, [(0, false), (1, false)]);
+    }
+    // Nobody's like comes before it where only a wait does.
+    let mut rig = Rig::in_memory(&["anna"]).acquainted();
+    rig.config.limits.likes_per_run = 1;
+    rig.post("anna", 200);
+    rig.post("anna", 201);
+    rig.check_all();
+    rig.server.world().person("anna").private = true;
+    rig.later(9 * HOUR);
+    rig.pass();
+    let retry_at = rig.target("anna").retry_at.unwrap();
+    let mut posts = [200, 201].into_iter();
+    let left = posts.find(|media| rig.state(ItemKind::Post, *media).0 == ItemState::New);
+    let waits = told(&mut rig, ItemKind::Post, left.unwrap());
+    assert_eq!((waits.at, waits.passes_before), (Some(retry_at), 0));
+}
+
+#[test]
+fn a_warm_up_that_is_over_holds_nothing_back() {
+    let mut rig = after(stories(1), 2 * DAY);
+    rig.config.limits.warm_up = vec![WarmUpStage {
+        percent: 50,
+        span: DAY,
+    }];
+    rig.config.limits.likes = limits(&["2/1h"]);
+    rig.config.limits.likes_per_run = 1;
+    rig.story("anna", 101);
+    rig.later(MINUTE);
+    rig.story("anna", 102);
+    let mut rig = after(rig, MINUTE);
+    let told = told(&mut rig, ItemKind::Story, 102);
+    assert_eq!(code(&told.now), "would_like");
+}
+
+#[test]
+fn only_a_like_that_did_not_take_needs_a_reading() {
+    let needs = |rig: &mut Rig| told(rig, ItemKind::Story, 100).needs_reading;
+    let throttled = Trouble::Objection(HoldReason::Throttled, None);
+    let refused = stories(1);
+    refused.server.fail(Act::Like, throttled);
+    assert!(needs(&mut after(refused, MINUTE)));
+    let mut left_over = stories(2);
+    left_over.config.limits.likes_per_run = 1;
+    left_over.pass();
+    assert!(!told(&mut left_over, ItemKind::Story, 101).needs_reading);
+    left_over.later(2 * DAY);
+    let expired = told(&mut left_over, ItemKind::Story, 101);
+    assert!(!expired.needs_reading, "it is over for another reason");
 }
 
 /// Every mixture of a trouble, tight and wide limits, quiet hours and a wait, item by item.

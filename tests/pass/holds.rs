@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use story_liker::config::QuietHours;
-use story_liker::engage::Stop;
+use story_liker::engage::{Stop, resumable};
 use story_liker::exit::ExitCode;
 use story_liker::model::{Hold, HoldReason};
 
@@ -409,16 +409,42 @@ fn a_doubt_stays_where_the_time_budget_or_a_signal_leaves_no_room_to_ask() {
 
 #[test]
 fn a_doubt_stays_where_quiet_hours_have_begun_or_are_about_to() {
-    // While the first request is under way; during the pause before the second.
-    for (second, nanosecond) in [(0, 100_000_000), (4, 0)] {
+    // While the first request is under way; during the pause before the second; both, and over again
+    // before the second.
+    for (second, nanosecond, end) in [(0, 100_000_000, 59), (4, 0, 59), (0, 100_000_000, 4)] {
         let mut rig = one_of_each();
         rig.server.fail(Act::UserByName, DOUBT);
         rig.config.quiet_hours = Some(QuietHours {
             from: jiff::civil::time(18, 0, second, nanosecond),
-            to: jiff::civil::time(19, 0, 0, 0),
+            to: jiff::civil::time(18, 0, end, 0),
         });
         assert_eq!(rig.pass().exit_code(), ExitCode::NoPerm);
         assert_eq!(rig.server.acts(), [Act::UserByName]);
         assert_eq!(open(&mut rig)[0].reason, HoldReason::SessionDoubtful);
     }
+}
+
+#[test]
+fn a_person_resumes_what_waits_for_one_and_what_has_a_date_only_by_force() {
+    let mut rig = one_of_each();
+    rig.server.fail(
+        Act::Stories,
+        Trouble::Objection(HoldReason::Throttled, None),
+    );
+    rig.pass();
+    let timed = open(&mut rig).remove(0);
+    let now = rig.clock.server();
+    let needs_person = Hold {
+        until: None,
+        ..timed.clone()
+    };
+    let over = Hold {
+        until: Some(now),
+        ..timed.clone()
+    };
+    let holds = [timed.clone(), needs_person.clone(), over];
+    let (clear, keep) = resumable(&holds, now, false);
+    assert_eq!((clear, keep), (vec![&needs_person], vec![&timed]));
+    let (clear, keep) = resumable(&holds, now, true);
+    assert_eq!((clear, keep), (vec![&timed, &needs_person], vec![]));
 }

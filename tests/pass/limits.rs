@@ -75,6 +75,23 @@ fn a_like_of_days_ago_is_counted_in_a_window_of_a_week_before_the_story_is_seen(
 }
 
 #[test]
+fn a_clock_that_is_ahead_forgets_no_like_of_the_longest_window() {
+    let mut rig = with_stories(1);
+    rig.config.limits.likes = limits(&["1/72h"]);
+    rig.pass();
+    assert_eq!(rig.server.count(Act::Like), 1);
+    let claimed = rig.item(ItemKind::Story, 100).unwrap().claimed_at.unwrap();
+    let now = rig.clock.server();
+    rig.later(claimed.plus(3 * DAY - MINUTE).since(now));
+    rig.story("anna", 200);
+    // By this clock the like is past its window, until the first reply corrects it.
+    rig.clock.set_ahead(4 * 60_000);
+    let report = rig.pass();
+    assert_eq!(rig.server.count(Act::View), 1);
+    assert_eq!(report.stop.name(), "window_full");
+}
+
+#[test]
 fn stories_are_not_listed_where_none_could_be_seen() {
     let mut rig = with_stories(1);
     rig.config.limits.story_views = limits(&["1/1h"]);

@@ -302,6 +302,28 @@ fn an_item_whose_owner_went_private_is_a_trouble_of_the_target() {
 }
 
 #[test]
+fn a_like_that_meets_a_target_not_to_be_seen_ends_the_work_on_that_target() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.story("anna", 101);
+    rig.server.fail(Act::Like, Trouble::Private);
+    rig.pass();
+    let writes = [Act::View, Act::Like].map(|act| rig.server.count(act));
+    assert_eq!(writes, [1, 1]);
+}
+
+#[test]
+fn a_like_that_did_not_take_is_sent_again_by_the_pass_that_read_so() {
+    let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
+    rig.server.world().has_liked = HasLiked::OfItself;
+    let sent = rig.mark();
+    rig.later(20 * MINUTE);
+    rig.check_all();
+    let acts = rig.server.acts();
+    assert_eq!(acts[sent..], [Act::Stories, Act::MediaInfo, Act::Like]);
+}
+
+#[test]
 fn an_item_that_is_gone_when_read_back_is_done_with() {
     let (mut rig, _) = liked_with(Trouble::TimedOut(Applied::No));
     rig.server.world().has_liked = HasLiked::Absent;

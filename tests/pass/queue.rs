@@ -304,6 +304,22 @@ fn an_unreadable_item_is_left_out_and_counted() {
 }
 
 #[test]
+fn what_is_not_to_be_liked_is_told_when_it_is_new_and_in_a_dry_run_always() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.post("anna", 200);
+    rig.post("anna", 201);
+    let told = |report: &story_liker::engage::Report| -> Vec<_> {
+        report.decisions.iter().map(|one| one.decision).collect()
+    };
+    let report = rig.pass();
+    assert_eq!(told(&report), ["observed"; 2]);
+    assert_eq!((report.targets[0].listed, report.targets[0].new), (2, 2));
+    rig.later(9 * HOUR);
+    assert_eq!(told(&rig.dry_run()), ["observed"; 2]);
+    assert_eq!(told(&rig.pass()), [""; 0]);
+}
+
+#[test]
 fn an_item_on_two_pages_is_decided_once() {
     let mut rig = Rig::new(&["anna"]).acquainted();
     rig.server.world().page_size = 2;

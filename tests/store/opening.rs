@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use story_liker::model::{HoldReason, ItemKind, ItemState, Outcome, ProfileName, Scope};
+use story_liker::model::{
+    AttemptKind, HoldReason, ItemKind, ItemState, Outcome, ProfileName, Scope,
+};
 use story_liker::ports::{Store, StoreError};
 use story_liker::store::{MigratePolicy, Opening, Reader, Writer, migrate, migration_status};
 
@@ -285,6 +287,34 @@ fn a_reader_knows_the_account_its_holds_its_targets_and_its_runs() {
     let runs = reader.recent_runs(9).unwrap();
     assert_eq!(runs, store.recent_runs(0, 9).unwrap());
     assert_eq!(runs[0].command, "run");
+}
+
+#[test]
+fn a_reader_knows_an_item_its_history_and_its_neighbours() {
+    let place = Place::filled();
+    let mut store = place.open().unwrap();
+    let target = store.targets().unwrap()[0].id;
+    put_item(&mut store, ItemKind::Post, 50, target);
+    put_item(&mut store, ItemKind::Story, 51, target);
+    let mut reader = reader(&place.path()).unwrap();
+    let liked = known(&mut store, ItemKind::Post, 7);
+    assert_eq!(reader.item(pk(7)).unwrap(), Some((liked, START)));
+    assert_eq!(reader.item(pk(99)).unwrap(), None);
+    let likes = reader.attempts_on(pk(7), Some(START.plus(DAY))).unwrap();
+    assert_eq!(likes.len(), 1, "a like of any age");
+    assert_eq!(likes[0].kind, AttemptKind::Like);
+    assert_eq!(likes[0].outcome, Some(Outcome::Ok));
+    assert_eq!(reader.attempts(START).unwrap().len(), 40);
+    let newest = reader.newest_items(target, 5).unwrap();
+    let posts = newest.iter().filter(|one| one.item.kind == ItemKind::Post);
+    assert_eq!((newest.len(), posts.count()), (6, 5), "five of each kind");
+    let open = |reader: &mut Reader, kind| {
+        let items = reader.items_in(target, kind, &[ItemState::New], 9).unwrap();
+        items.iter().map(|one| one.item.kind).collect::<Vec<_>>()
+    };
+    for kind in [ItemKind::Post, ItemKind::Story] {
+        assert_eq!(open(&mut reader, kind), [kind]);
+    }
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub enum Trouble {
 pub enum HasLiked {
     Present,
     Absent,
+    /// Not in a listing, only where the item itself is read.
+    OfItself,
     /// Shown this long after the like took effect.
     LateBy(Duration),
 }
@@ -275,7 +277,7 @@ impl World {
         match self.has_liked {
             HasLiked::Present => Some(liked(Duration::ZERO)),
             HasLiked::LateBy(late) => Some(liked(late)),
-            HasLiked::Absent => None,
+            HasLiked::Absent | HasLiked::OfItself => None,
         }
     }
 
@@ -642,7 +644,10 @@ impl Platform for Client {
         let media = id.media.get();
         self.ask(Act::MediaInfo, Some(media), |world| {
             let (owner, thing) = world.exists(media)?;
-            let item = world.item(owner, kind, &thing);
+            let mut item = world.item(owner, kind, &thing);
+            if world.has_liked == HasLiked::OfItself {
+                item.has_liked = Some(world.likes.contains_key(&media));
+            }
             let said = vec![(media, item.has_liked)];
             Ok((item, said))
         })
