@@ -159,7 +159,9 @@ impl History {
             Event::SessionDies => self.rig.server.world().session_alive = false,
             Event::Trouble(act, after, trouble) => self.rig.server.fail_after(act, after, trouble),
             Event::Clock(after, event) => {
-                self.moved |= !matches!(event, clock::Event::Signal(_));
+                let signal = matches!(event, clock::Event::Signal(_));
+                self.plans.signal |= signal;
+                self.moved |= !signal;
                 self.rig.clock.schedule(after, event);
                 self.stage.count(match event {
                     clock::Event::Step(_) => "clock steps",
@@ -191,6 +193,8 @@ impl History {
             self.rig.bring_session();
             self.stage.judge.borrow_mut().session_brought();
         }
+        let judged = self.stage.judge.borrow_mut().person_cleared();
+        self.stage.note(judged);
     }
 
     fn start(&mut self, start: Start) {
@@ -272,7 +276,7 @@ impl History {
                     .tally
                     .borrow_mut()
                     .add("passes until all is liked", seed + 1);
-                return self.stage.judge.borrow().no_damage().err();
+                return self.stage.judge.borrow().sound_file().err();
             }
             self.rig.later(HOUR + MINUTE);
         }

@@ -4,8 +4,8 @@
 //! suspends, signals, and quiet hours around the change to and from summer time. After every step
 //! the promises are judged from the server's record and the rows of the database.
 //!
-//! `SIM_SEEDS=100000 cargo test --test simulation` tries more, `SIM_FROM=5000` others. A failing seed prints the command that
-//! replays it, and what of its history is needed to fail.
+//! `SIM_SEEDS=100000 cargo test --test simulation` tries more, `SIM_FROM=5000` others. A failing seed
+//! prints the command that replays it, and what of its history is needed to fail.
 #![allow(missing_docs, clippy::unwrap_used)]
 // Counts of a handful of items and spans that are known to be long enough.
 #![allow(

@@ -76,6 +76,8 @@ pub struct Plans {
     pub overlaps: Vec<(usize, i64)>,
     /// By the number of the store's call.
     pub locked: Option<usize>,
+    /// A signal may come.
+    pub signal: bool,
 }
 
 #[derive(Default)]
@@ -155,9 +157,13 @@ impl Stage {
 
     /// None if it was killed.
     fn process(&self, mode: Mode, seed: u64, store: &mut FaultyStore) -> Option<Report> {
-        let moved = self.now.borrow().moved;
+        let (moved, signal) = {
+            let now = self.now.borrow();
+            (now.moved, now.plans.signal)
+        };
         let given = self.server.look().given.clone();
-        let started = Started::new(self.clock.ahead(), moved, mode.dry_run, given);
+        let mut started = Started::new(self.clock.ahead(), moved, mode.dry_run, given);
+        started.signal = signal;
         self.note(self.judge.borrow_mut().begins(started));
         let process = Process {
             config: &self.config,
@@ -193,7 +199,7 @@ impl Stage {
             let violation = world.violations.first();
             violation
                 .map_or(Ok(()), |violation| Err(format!("P5: {violation}")))
-                .and(judge.ends(&world.record, &end, &world.given))
+                .and(judge.ends(&world, &end))
         };
         self.note(judged);
     }
@@ -207,7 +213,7 @@ impl Stage {
         }
     }
 
-    fn note(&self, judged: Judged) {
+    pub fn note(&self, judged: Judged) {
         if let Err(broken) = judged {
             self.broken.borrow_mut().get_or_insert(broken);
         }

@@ -145,6 +145,8 @@ pub struct World {
     pub version: u32,
     /// The session as the last reply left it.
     pub given: String,
+    /// The last request of this start was not sent or had no good reply.
+    pub unanswered: bool,
     pub violations: Vec<String>,
     silent: bool,
 }
@@ -171,6 +173,7 @@ impl Server {
             me: MYSELF,
             version: 0,
             given: String::new(),
+            unanswered: false,
             violations: Vec::new(),
             silent: false,
         })))
@@ -194,7 +197,8 @@ impl Server {
     }
 
     pub fn restart(&self) {
-        self.world().silent = false;
+        let mut world = self.world();
+        (world.silent, world.unanswered) = (false, false);
     }
 
     /// Lets the next `act` fail.
@@ -438,6 +442,16 @@ impl Client {
             trouble = None;
             slow = Duration::from_secs(u64::from(seconds));
         }
+        world.unanswered = matches!(
+            trouble,
+            Some(
+                Trouble::Unsent
+                    | Trouble::NotMade
+                    | Trouble::Broken(_)
+                    | Trouble::TimedOut(_)
+                    | Trouble::ServerError(_)
+            )
+        );
         match trouble {
             Some(Trouble::Unsent) => return no_reply(Next::RepeatRead, Effect::Unsent),
             Some(Trouble::NotMade) => return no_reply(Next::EndPass, Effect::Unsent),

@@ -29,8 +29,7 @@ const DOUBLE_LIKES: &str = "
         SELECT 1 FROM attempt WHERE kind = 'like' AND outcome IS NOT 'unsent'
         GROUP BY item_pk HAVING count(*) > 2)
     UNION ALL SELECT count(*) FROM attempt WHERE settled_at < claimed_at
-    UNION ALL SELECT count(*) FROM attempt WHERE (settled_at IS NULL) <> (outcome IS NULL)
-    UNION ALL SELECT count(*) FROM pragma_foreign_key_check";
+    UNION ALL SELECT count(*) FROM attempt WHERE (settled_at IS NULL) <> (outcome IS NULL)";
 
 impl Judge {
     /// P5: every act is on record before it is sent, by a claim of its own.
@@ -147,7 +146,8 @@ impl Judge {
             let mut holds = self.holds.values();
             holds.any(|hold| {
                 let reason = hold.reason;
-                matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
+                hold.cleared.is_none()
+                    && matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
             })
         };
         match stored {
@@ -174,13 +174,33 @@ impl Judge {
         Ok(())
     }
 
-    /// P5 and P2: a sound file, and no item with two likes that may have taken.
-    pub fn no_damage(&self) -> Judged {
+    pub(super) fn has_session(&self) -> bool {
+        let mut statement = self.raw.prepare_cached("SELECT 1 FROM session").unwrap();
+        statement.exists([]).unwrap()
+    }
+
+    /// P5 and P2: no item with two likes that may have taken, nor other rows that contradict each
+    /// other.
+    pub(super) fn no_contradiction(&self) -> Judged {
         let mut statement = self.raw.prepare_cached(DOUBLE_LIKES).unwrap();
         let wrong = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap();
         let wrong: Vec<i64> = wrong.map(Result::unwrap).collect();
         if wrong.iter().any(|count| *count > 0) {
             return Err(format!("P5: rows that contradict each other: {wrong:?}"));
+        }
+        Ok(())
+    }
+
+    /// P5: a sound file, without rows that refer to none.
+    pub fn sound_file(&self) -> Judged {
+        let astray: i64 = self
+            .raw
+            .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        if astray > 0 {
+            return Err(format!("P5: {astray} rows refer to none"));
         }
         let verdict: String = self
             .raw

@@ -15,6 +15,15 @@ const HOLDS: &str = "
 impl Judge {
     /// Reads the holds, and judges those that are new.
     pub(super) fn read_holds(&mut self, record: &[Entry]) -> Judged {
+        self.read_holds_after(record, false)
+    }
+
+    /// A person cleared some of them, and no process ran meanwhile.
+    pub fn person_cleared(&mut self) -> Judged {
+        self.read_holds_after(&[], true)
+    }
+
+    fn read_holds_after(&mut self, record: &[Entry], person: bool) -> Judged {
         let now_running = self.running.last().copied().unwrap_or_default();
         let rows: Vec<(HoldKey, Held)> = {
             let mut statement = self.raw.prepare_cached(HOLDS).unwrap();
@@ -33,7 +42,18 @@ impl Judge {
             });
             rows.unwrap().map(Result::unwrap).collect()
         };
+        let last_act = self
+            .running
+            .last()
+            .and_then(|start| self.starts[*start].last_act);
         for (id, row) in rows {
+            let news = self
+                .holds
+                .get(&id)
+                .is_none_or(|known| known.cleared.is_none());
+            if news && row.cleared.is_some() && !person && !clears(last_act, row.reason) {
+                return Err(format!("P3: {row:?} was cleared, and no person did"));
+            }
             if let Some(known) = self.holds.get_mut(&id) {
                 known.cleared = row.cleared;
                 continue;
@@ -111,6 +131,20 @@ impl Judge {
         } else {
             Err(format!("P3: no hold remembers {reason:?} of {}", entry.at))
         }
+    }
+}
+
+/// What a pass itself finds out about a session: a login ends every hold about it, the question
+/// whether it is alive ends the doubt. Nothing else is the program's to clear.
+fn clears(last: Option<Act>, reason: HoldReason) -> bool {
+    match reason {
+        HoldReason::SessionDoubtful => {
+            last >= Some(Act::LoginPrepare) || last == Some(Act::CurrentUser)
+        }
+        HoldReason::LoginRequired | HoldReason::LoggedOut | HoldReason::LoginRefused => {
+            last >= Some(Act::LoginPrepare)
+        }
+        _ => false,
     }
 }
 

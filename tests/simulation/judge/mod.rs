@@ -1,6 +1,7 @@
 //! The promises, judged after every step from what the server received and when, and from the rows
 //! of the database, read by statements of its own. Nothing of the program's counting is used. Only
-//! what is new is judged, so that judging costs little.
+//! what is new is judged, so that judging costs little. Rows that contradict each other are looked
+//! for at the end of each start, foreign keys and the file itself at the end of a history.
 //!
 //! Which clock: the server's own, wherever replies carry a `Date` or the program's clock is never
 //! wrong. Where a clock goes wrong and no reply tells, nobody can know the time, and limits, holds,
@@ -40,6 +41,8 @@ pub struct Started {
     /// The clock moved while it ran.
     pub moved: bool,
     pub dry_run: bool,
+    /// A signal may have come while it ran.
+    pub signal: bool,
     /// The session as the server had given it by then.
     given: String,
     /// Another machine was at work at the same time.
@@ -47,6 +50,7 @@ pub struct Started {
     /// Its requests in the server's record.
     requests: u32,
     last: Option<usize>,
+    last_act: Option<Act>,
     likes: u32,
     likes_of: [u32; NAMES.len()],
     despite_holds: Vec<(HoldKey, Act)>,
@@ -200,10 +204,12 @@ impl Judge {
     }
 
     /// The process that began last has ended.
-    pub fn ends(&mut self, record: &[Entry], end: &End<'_>, given: &str) -> Judged {
+    pub fn ends(&mut self, world: &platform::World, end: &End<'_>) -> Judged {
+        let record = &world.record;
         self.settled(record)?;
         self.read_holds(record)?;
         self.device_is_the_same()?;
+        self.no_contradiction()?;
         let index = self.running.pop().unwrap();
         let start = self.starts[index].clone();
         if let Some(before) = &start.tables
@@ -223,10 +229,10 @@ impl Judge {
                 if *took > most {
                     return Err(format!("P6: the pass took {took:?}, allowed are {most:?}"));
                 }
-                Self::exit_code(record, &start, report, *failure)?;
+                self.exit_code(world, &start, report, *failure)?;
                 if failure.is_none() && !start.overlapped {
                     self.nothing_is_open(&start)?;
-                    self.session_is_the_one_given(&start, given)?;
+                    self.session_is_the_one_given(&start, &world.given)?;
                 }
                 Ok(())
             }
@@ -235,13 +241,15 @@ impl Judge {
 
     /// P6: the documented code, worked out from what the server said and what failed.
     fn exit_code(
-        record: &[Entry],
+        &self,
+        world: &platform::World,
         start: &Started,
         report: &Report,
         failure: Option<Failure>,
     ) -> Judged {
         let code = report.exit_code().number();
-        let last = start.last.map(|index| &record[index]);
+        let last = start.last.map(|index| &world.record[index]);
+        let without = self.without_objection(world, start);
         let expected: &[u8] = match (failure, last.and_then(|entry| entry.objected)) {
             // A login that a failed store cut off, or trouble met before it, may be graver.
             (Some(Failure::DiskFull | Failure::Unreadable), _) => &[74, 76, 77],
@@ -253,8 +261,7 @@ impl Judge {
             ) => &[75, 77],
             (None, Some(HoldReason::UnknownShape)) => &[76, 77],
             (None, Some(_)) => &[77],
-            // A pass that meets nothing new may find a hold, a full window, a wrong clock.
-            (None, None) => &[0, 10, 130, 75, 69, 76, 77],
+            (None, None) => &without,
         };
         let why = match &report.stop {
             Stop::Store { message, .. } => message.clone(),
@@ -268,6 +275,31 @@ impl Judge {
         Err(format!(
             "P6: exit code {code} where {expected:?} are documented: {why}"
         ))
+    }
+
+    /// A pass that meets no objection may find a hold, a full window, a wrong clock, and each code
+    /// needs its reason.
+    fn without_objection(&self, world: &platform::World, start: &Started) -> Vec<u8> {
+        let in_force = |wanted: fn(&Held) -> bool| {
+            let mut holds = self.holds.values();
+            holds.any(|hold| hold.cleared.is_none() && wanted(hold))
+        };
+        let logged_in = start.last_act >= Some(Act::LoginPrepare);
+        let clock = start.ahead != 0 || start.moved;
+        let timed = in_force(|hold| hold.until.is_some());
+        let lasting = in_force(|hold| hold.until.is_none());
+        let shape = in_force(|hold| hold.reason == HoldReason::UnknownShape);
+        let codes = [
+            (true, 0),
+            (true, 10),
+            (start.signal, 130),
+            (timed || clock || logged_in, 75),
+            (world.unanswered, 69),
+            (shape, 76),
+            (lasting || !self.has_session(), 77),
+        ];
+        let codes = codes.into_iter().filter(|(reason, _)| *reason);
+        codes.map(|(_, code)| code).collect()
     }
 
     /// The moment of a request by the clock that can be judged by.

@@ -35,6 +35,7 @@ impl Judge {
         }
         started.requests += 1;
         started.last = Some(index);
+        started.last_act = Some(entry.act);
         Ok(())
     }
 
