@@ -294,7 +294,8 @@ impl Judge {
             (true, 10),
             (start.signal, 130),
             (timed || clock || logged_in, 75),
-            (world.unanswered, 69),
+            // Of two machines the other may have asked last.
+            (world.unanswered || start.overlapped, 69),
             (shape, 76),
             (lasting || !self.has_session(), 77),
         ];
