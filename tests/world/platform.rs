@@ -442,16 +442,7 @@ impl Client {
             trouble = None;
             slow = Duration::from_secs(u64::from(seconds));
         }
-        world.unanswered = matches!(
-            trouble,
-            Some(
-                Trouble::Unsent
-                    | Trouble::NotMade
-                    | Trouble::Broken(_)
-                    | Trouble::TimedOut(_)
-                    | Trouble::ServerError(_)
-            )
-        );
+        world.unanswered = trouble.is_some_and(is_no_answer);
         match trouble {
             Some(Trouble::Unsent) => return no_reply(Next::RepeatRead, Effect::Unsent),
             Some(Trouble::NotMade) => return no_reply(Next::EndPass, Effect::Unsent),
@@ -553,6 +544,18 @@ impl Client {
             answer.session = Some(session);
         }
     }
+}
+
+/// Whether the platform seems out of reach.
+fn is_no_answer(trouble: Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::Unsent
+            | Trouble::NotMade
+            | Trouble::Broken(_)
+            | Trouble::TimedOut(_)
+            | Trouble::ServerError(_)
+    )
 }
 
 fn objection(trouble: Option<Trouble>, alive: bool) -> Option<HoldReason> {

@@ -35,6 +35,7 @@ pub type Judged = Result<(), String>;
 
 /// One start of the program, as the promises look at it.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // Independent facts, not one state in disguise.
 pub struct Started {
     /// How far the wall clock was ahead when it began.
     pub ahead: i64,
