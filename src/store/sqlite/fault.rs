@@ -139,6 +139,21 @@ mod tests {
     }
 
     #[test]
+    fn only_a_file_that_may_not_be_opened_is_a_matter_of_permissions() {
+        let opening = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            unopened(Path::new("/srv/stories.db"), error)
+        };
+        let refused = opening(ffi::SQLITE_CANTOPEN);
+        assert!(
+            matches!(&refused, StoreError::CannotOpen(text) if text.contains("(/srv/stories.db)")),
+            "{refused}"
+        );
+        let damaged = opening(ffi::SQLITE_NOTADB);
+        assert!(matches!(&damaged, StoreError::BadState(_)), "{damaged}");
+    }
+
+    #[test]
     fn each_code_of_sqlite_has_its_kind_and_says_what_to_do() {
         for (code, kind, advice) in [
             (ffi::SQLITE_CORRUPT, "BadState", "backup"),

@@ -224,4 +224,18 @@ mod tests {
             assert_eq!(setting(&db, "foreign_keys"), "1");
         }
     }
+
+    #[test]
+    fn a_database_in_memory_is_shared_by_those_who_give_the_same_name() {
+        let open = |name| Db::in_shared_memory(name).unwrap();
+        let (one, same, other) = (open("one"), open("one"), open("other"));
+        let make = "CREATE TABLE seen (what TEXT)";
+        one.connection.execute_batch(make).unwrap();
+        let tables = |db: &Db| -> i64 {
+            let count = "SELECT count(*) FROM sqlite_schema";
+            let read = |row: &rusqlite::Row<'_>| row.get(0);
+            db.connection.query_row(count, (), read).unwrap()
+        };
+        assert_eq!((tables(&same), tables(&other)), (1, 0));
+    }
 }
