@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 use jiff::tz::TimeZone;
 
 use super::explain::Explanation;
-use crate::engage::{Forecast, WindowReport};
+use super::status_text::write_window;
+use crate::engage::Forecast;
 use crate::model::{PastAttempt, Timestamp};
 
 /// The explanation as text.
@@ -76,18 +77,7 @@ fn write_explanation(text: &mut String, told: &Explanation, zone: &TimeZone) -> 
     }
     writeln!(text, "\nwindows")?;
     for window in &told.windows {
-        let WindowReport {
-            key,
-            limit,
-            used,
-            free,
-            next_at,
-        } = window;
-        write!(text, "  {key:<24} {limit:>8}: {used} used, {free} free")?;
-        match next_at {
-            Some(at) => writeln!(text, "; room again at {}", moment(*at))?,
-            None => writeln!(text)?,
-        }
+        write_window(text, window, moment)?;
     }
     writeln!(
         text,

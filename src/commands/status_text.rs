@@ -56,7 +56,7 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
     }
     writeln!(text, "\nwindows")?;
     for window in &status.windows {
-        write_window(text, window)?;
+        write_window(text, window, |at| at.to_string())?;
     }
     writeln!(
         text,
@@ -121,7 +121,12 @@ fn write_hold(text: &mut String, label: &str, hold: &HoldStatus) -> fmt::Result 
     writeln!(text, ": {}", hold.message)
 }
 
-fn write_window(text: &mut String, window: &WindowReport) -> fmt::Result {
+/// One window; `moment` writes a time.
+pub(super) fn write_window(
+    text: &mut String,
+    window: &WindowReport,
+    moment: impl Fn(Timestamp) -> String,
+) -> fmt::Result {
     let WindowReport {
         key,
         limit,
@@ -131,7 +136,7 @@ fn write_window(text: &mut String, window: &WindowReport) -> fmt::Result {
     } = window;
     write!(text, "  {key:<24} {limit:>8}: {used} used, {free} free")?;
     match next_at {
-        Some(at) => writeln!(text, "; room again at {at}"),
+        Some(at) => writeln!(text, "; room again at {}", moment(*at)),
         None => writeln!(text),
     }
 }
