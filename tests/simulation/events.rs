@@ -57,6 +57,7 @@ pub struct Settings {
     pub page_size: usize,
     pub rest: Option<Rest>,
     pub tight: bool,
+    pub warm_up: bool,
 }
 
 /// Something that happens, in this order.
@@ -164,6 +165,7 @@ fn settings(rng: &mut ChaCha8Rng) -> Settings {
         page_size: rng.random_range(2..12),
         rest,
         tight: rng.random_bool(0.5),
+        warm_up: rng.random_bool(0.35),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use story_liker::config::QuietHours;
+use story_liker::config::{QuietHours, WarmUpStage};
 use story_liker::engage::{Mode, Report, Stop};
 use story_liker::model::{HoldReason, Secret, Timestamp};
 use story_liker::ports::{Change, Store};
@@ -92,6 +92,13 @@ fn configure(rig: &mut Rig, settings: &Settings) {
         config.limits.likes_per_run = 7;
         config.limits.likes_per_target_per_run = 3;
         config.limits.likes_per_target = limits(&["3/1h", "9/24h"]);
+    }
+    if settings.warm_up {
+        let stage = |percent, days| WarmUpStage {
+            percent,
+            span: DAY * days,
+        };
+        config.limits.warm_up = vec![stage(40, 1), stage(60, 4)];
     }
     config.session.relogin = settings.relogin;
     config.account.username = Some("operator".to_owned());

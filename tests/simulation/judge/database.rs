@@ -20,6 +20,8 @@ const OPEN_CLAIMS: &str = "
 
 const SETTLED: &str = "SELECT settled_at, outcome, detail FROM attempt WHERE id = ?1";
 
+const LIKES: &str = "SELECT settled_at FROM attempt WHERE kind = 'like' AND settled_at IS NOT NULL";
+
 const DOUBLE_LIKES: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM attempt
@@ -117,6 +119,14 @@ impl Judge {
         }
         self.pending = left;
         Ok(())
+    }
+
+    /// When likes were settled, also those that nobody received.
+    pub(super) fn likes_on_record(&self) -> Vec<Timestamp> {
+        let mut statement = self.raw.prepare_cached(LIKES).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(|row| Timestamp::from_millis(row.unwrap()))
+            .collect()
     }
 
     /// P5: a pass that ends leaves nothing open. A dry run settles nothing but its own.

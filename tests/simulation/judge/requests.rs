@@ -12,6 +12,8 @@ use crate::world::*;
 
 const READ_BACK_AFTER: Duration = Duration::from_mins(15);
 const HALVED_FOR: Duration = Duration::from_hours(14 * 24);
+/// After so long without a like the warm-up begins anew.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
 /// A clock that is wrong by no more than this is worked with, corrected.
 const TOLERATED: Duration = Duration::from_mins(6);
 
@@ -96,7 +98,34 @@ impl Judge {
         Ok(())
     }
 
-    /// P1, and what one pass may do. After an action block likes are halved.
+    /// The share of likes and views that the warm-up allows, in hundredths. Its days run from the
+    /// first like after a month without any. A like whose settlement or fate is all that is on record
+    /// may have begun them as well. Time that nobody can know is not judged.
+    fn warm_up(&self, now: Timestamp) -> u32 {
+        let stages = &self.config.limits.warm_up;
+        let Some(coldest) = stages.first().filter(|_| !self.own_clock) else {
+            return 100;
+        };
+        let mut times = self.likes_on_record();
+        times.extend(&self.likes);
+        times.sort_unstable();
+        let mut first = None;
+        for like in times.into_iter().rev() {
+            if first.unwrap_or(now).since(like) > FORGOTTEN_AFTER {
+                break;
+            }
+            first = Some(like);
+        }
+        let Some(first) = first else {
+            return coldest.percent;
+        };
+        let mut stages = stages.iter();
+        let stage = stages.find(|stage| now.plus(TOLERATED) < first.plus(stage.span));
+        stage.map_or(100, |stage| stage.percent)
+    }
+
+    /// P1, and what one pass may do: a share of likes and views while the account warms up, half of
+    /// the likes after an action block.
     fn windows(&mut self, entry: &Entry, start: usize) -> Judged {
         let now = self.time(entry);
         let halved = self.holds.values().any(|hold| {
@@ -105,14 +134,19 @@ impl Judge {
                 && hold.met_in < start
                 && end.is_some_and(|end| now.plus(TOLERATED) < end.plus(HALVED_FOR))
         });
-        let halve = |count: u32| if halved { (count / 2).max(1) } else { count };
-        let halved_limits = |limits: &[Limit]| -> Vec<Limit> {
+        let warm = match entry.act {
+            Act::View | Act::Like => self.warm_up(now),
+            _ => 100,
+        };
+        let share = |count: u32, parts: u32| (count * warm / parts).max(1);
+        let of_likes = if halved { 200 } else { 100 };
+        let shared = |limits: &[Limit], parts: u32| -> Vec<Limit> {
             let limits = limits.iter();
-            let halved = limits.map(|limit| Limit {
-                count: halve(limit.count),
+            let shared = limits.map(|limit| Limit {
+                count: share(limit.count, parts),
                 ..*limit
             });
-            halved.collect()
+            shared.collect()
         };
         let limits = self.config.limits.clone();
         let own_clock = self.own_clock;
@@ -124,13 +158,13 @@ impl Judge {
             judge("requests", &mut self.requests, &limits.requests)?;
         }
         match entry.act {
-            Act::View => judge("views", &mut self.views, &limits.story_views)?,
+            Act::View => judge("views", &mut self.views, &shared(&limits.story_views, 100))?,
             Act::LoginPassword => judge("logins", &mut self.logins, &limits.logins)?,
             Act::Like => {
-                judge("likes", &mut self.likes, &halved_limits(&limits.likes))?;
+                judge("likes", &mut self.likes, &shared(&limits.likes, of_likes))?;
                 let started = &mut self.starts[start];
                 started.likes += 1;
-                let most = halve(limits.likes_per_run);
+                let most = share(limits.likes_per_run, of_likes);
                 if started.likes > most {
                     return Err(format!(
                         "P1: {} likes in one pass, {most} allowed",
@@ -145,11 +179,11 @@ impl Judge {
                     judge(
                         "likes of a target",
                         times,
-                        &halved_limits(&limits.likes_per_target),
+                        &shared(&limits.likes_per_target, of_likes),
                     )?;
                     let started = &mut self.starts[start];
                     started.likes_of[owner] += 1;
-                    let most = halve(limits.likes_per_target_per_run);
+                    let most = share(limits.likes_per_target_per_run, of_likes);
                     if started.likes_of[owner] > most {
                         return Err(format!(
                             "P1: {} likes of {} in one pass, {most} allowed",
