@@ -63,7 +63,7 @@ fn neighbours(code: &str) -> BTreeSet<String> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model/", &[]),
     ("exit.rs", &[]),
-    ("cli.rs", &["exit", "model"]),
+    ("cli/", &["exit", "model"]),
     ("ports/", &["model"]),
     ("clock.rs", &["model", "ports", "practice"]),
     ("telemetry/", &["cli", "model"]),
@@ -141,7 +141,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("tokio", &["practice/"]),
     ("signal_hook", &["clock.rs"]),
     ("rpassword", &["commands/"]),
-    ("clap", &["cli.rs", "main.rs"]),
+    ("clap", &["cli/", "main.rs"]),
     (
         "clippy::disallowed_methods",
         &[
