@@ -142,6 +142,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("signal_hook", &["clock.rs"]),
     ("rpassword", &["commands/"]),
     ("clap", &["cli/", "main.rs"]),
+    ("clap_complete", &["cli/", "commands/completions.rs"]),
+    ("clap_mangen", &["commands/man/"]),
     (
         "clippy::disallowed_methods",
         &[

@@ -5,6 +5,7 @@
 
 mod account;
 mod ask;
+mod documents;
 mod global;
 mod parsers;
 mod rehearse;
@@ -13,10 +14,11 @@ mod run;
 mod tests;
 mod upkeep;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use account::{Login, Resume, Session, SessionExport, SessionImport};
 pub use ask::{ConfigCommand, Explain};
+pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
 pub use rehearse::{Rehearse, Trouble};
 pub use run::Run;
@@ -115,4 +117,27 @@ Examples:
   story-liker rehearse --days 30 --trouble hostile --seed 7
   story-liker rehearse --serve 127.0.0.1:8080 --plain")]
     Rehearse(Rehearse),
+    /// Print the script that completes command lines in a shell
+    #[command(after_help = "\
+Examples:
+  story-liker completions bash > ~/.local/share/bash-completion/completions/story-liker
+  story-liker completions zsh > ~/.zfunc/_story-liker
+  story-liker completions fish > ~/.config/fish/completions/story-liker.fish")]
+    Completions(Completions),
+    /// Print the manual page, or write the pages of all commands
+    #[command(after_help = "\
+Examples:
+  story-liker man | man -l -
+  story-liker man --out-dir ~/.local/share/man/man1")]
+    Man(Man),
+}
+
+/// A command, its flags and its subcommands as data.
+pub type Definition = clap::Command;
+
+/// The command line as data, complete with what every command inherits; for documents.
+pub fn definition() -> Definition {
+    let mut definition = Cli::command();
+    definition.build();
+    definition
 }

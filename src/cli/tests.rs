@@ -61,7 +61,7 @@ fn every_example_parses() {
             .filter_map(|line| line.strip_prefix("  story-liker "))
         {
             let words = line.split("  ").next().unwrap();
-            let words = words.split(['<', '>']).next().unwrap();
+            let words = words.split(['<', '>', '|']).next().unwrap();
             parse(&format!("story-liker {words}")).unwrap_or_else(|err| panic!("{line}: {err}"));
         }
     });
