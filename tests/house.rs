@@ -63,7 +63,7 @@ fn neighbours(code: &str) -> BTreeSet<String> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model/", &[]),
     ("exit.rs", &[]),
-    ("cli.rs", &["exit", "model"]),
+    ("cli/", &["exit", "model"]),
     ("ports/", &["model"]),
     ("clock.rs", &["model", "ports", "practice"]),
     ("telemetry/", &["cli", "model"]),
@@ -141,7 +141,9 @@ const KEPT: &[(&str, &[&str])] = &[
     ("tokio", &["practice/"]),
     ("signal_hook", &["clock.rs"]),
     ("rpassword", &["commands/"]),
-    ("clap", &["cli.rs", "main.rs"]),
+    ("clap", &["cli/", "main.rs"]),
+    ("clap_complete", &["cli/", "commands/completions.rs"]),
+    ("clap_mangen", &["commands/man/"]),
     (
         "clippy::disallowed_methods",
         &[

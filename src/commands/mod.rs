@@ -5,10 +5,12 @@
 
 mod cleanup;
 mod codes;
+mod completions;
 mod config;
 mod explain;
 mod explain_text;
 mod login;
+mod man;
 mod migrate;
 mod proof;
 mod rehearse;
@@ -55,6 +57,8 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Status => status::status(&shell),
         Command::Explain(flags) => explain::explain(&shell, &flags),
         Command::Config(flags) => config::config(&shell, flags),
+        Command::Completions(flags) => Ok(completions::completions(&shell, flags)),
+        Command::Man(flags) => man::man(&shell, &flags),
     };
     code.unwrap_or_else(|failure| shell.fail(&failure))
 }

@@ -83,13 +83,54 @@ pub(super) const ENV_ALIASES: &[(&str, &str)] = &[
     ("database", "DATABASE_URL"),
 ];
 
-/// Variables of this program that are not keys.
-pub(super) const OTHER_VARIABLES: &[&str] = &[
-    CONFIG_VARIABLE,
-    PROFILE_VARIABLE,
-    LOG_VARIABLE,
-    "STORY_LIKER_ACCOUNT_PASSWORD",
-    "STORY_LIKER_ACCOUNT_TOTP_SECRET",
+/// A variable that sets no key under the key's own name.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says to this program.
+    pub meaning: &'static str,
+}
+
+const fn variable(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, meaning }
+}
+
+/// Every variable that is read besides those of the keys ([`Key::variable`]).
+pub const VARIABLES: &[Variable] = &[
+    variable(CONFIG_VARIABLE, "The configuration file, as --config"),
+    variable(PROFILE_VARIABLE, "The profile, as --profile"),
+    variable(LOG_VARIABLE, "How much to log, as --log-level"),
+    variable(
+        "STORY_LIKER_ACCOUNT_PASSWORD",
+        "The password; a file is safer",
+    ),
+    variable(
+        "STORY_LIKER_ACCOUNT_TOTP_SECRET",
+        "The secret of the authenticator app; a file is safer",
+    ),
+    variable("IG_USERNAME", "The same as STORY_LIKER_ACCOUNT_USERNAME"),
+    variable("IG_PASSWORD", "The same as STORY_LIKER_ACCOUNT_PASSWORD"),
+    variable("IG_TARGET_USERNAMES", "The same as STORY_LIKER_TARGETS"),
+    variable("DATABASE_URL", "The same as STORY_LIKER_DATABASE"),
+    variable(
+        "CREDENTIALS_DIRECTORY",
+        "A folder with the files password and totp_secret; systemd sets it for LoadCredential=",
+    ),
+    variable(
+        "STATE_DIRECTORY",
+        "The folder of the database; systemd sets it for StateDirectory=",
+    ),
+    variable(
+        "XDG_STATE_HOME",
+        "The folder above that of the database, ~/.local/state if not set",
+    ),
+    variable(
+        "XDG_CONFIG_HOME",
+        "The folder above that of the configuration file, ~/.config if not set",
+    ),
+    variable("HOME", "Your home, where neither of the two is set"),
+    variable("NO_COLOR", "No colour on a terminal, whatever its value"),
 ];
 
 /// Where the configuration file is.

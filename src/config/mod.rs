@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod fuzzing;
 mod keys;
 mod parse;
+mod places;
 mod raw;
 mod resolve;
 mod resolver;
@@ -29,7 +30,8 @@ use std::time::Duration;
 
 pub use environment::Environment;
 pub use error::{ConfigErrors, Mistake};
-pub use keys::{KEYS, Key};
+pub use keys::{KEYS, Key, VARIABLES, Variable};
+pub use places::{FILES, UsualFile};
 pub use raw::{Flag, Request};
 pub use resolve::{Loaded, load};
 pub use targets::username;

@@ -12,6 +12,7 @@ use log::LevelFilter;
 use super::environment::{Environment, NotUnicode};
 use super::error::Mistake;
 use super::keys;
+use super::places;
 use super::value::{Origin, Value};
 use crate::cli::Global;
 use crate::model::ProfileName;
@@ -215,13 +216,7 @@ impl RawConfig {
             let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
             return Some((PathBuf::from(path), origin));
         }
-        let home = environment.absolute_path("HOME");
-        let user = environment
-            .absolute_path("XDG_CONFIG_HOME")
-            .or_else(|| Some(home?.join(".config")));
-        let user = user.map(|folder| folder.join("story-liker/config.toml"));
-        let system = PathBuf::from("/etc/story-liker/config.toml");
-        let path = user.into_iter().chain([system]).find(|path| path.exists());
+        let path = places::usual(environment).find(|path| path.exists());
         path.map(|path| (path, Origin::Default))
     }
 }
@@ -230,7 +225,7 @@ impl RawConfig {
 /// service called `story-liker`.
 fn is_known_variable(name: &str) -> bool {
     keys::KEYS.iter().any(|key| key.variable() == name)
-        || keys::OTHER_VARIABLES.contains(&name)
+        || keys::VARIABLES.iter().any(|known| known.name == name)
         || name.starts_with("STORY_LIKER_SERVICE_")
         || name == "STORY_LIKER_PORT"
         || name.starts_with("STORY_LIKER_PORT_")

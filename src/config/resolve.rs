@@ -1,7 +1,7 @@
 //! What was typed becomes what it means. Every key is read once; a mistake is noted and the default
 //! stands in, so that all mistakes are found in one go and no configuration with one gets out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
@@ -11,7 +11,7 @@ use super::resolver::Resolver;
 use super::value::{Effective, Value};
 use super::{
     AppProfile, BaseUrl, Config, FirstContact, InstagramConfig, Limits, Pace, Posts, SessionConfig,
-    Stories, ceilings, checks, parse,
+    Stories, ceilings, checks, parse, places,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -115,7 +115,7 @@ impl Resolver<'_> {
         const KEY: &str = "database";
         let allowed = "a path, sqlite:PATH or sqlite:///absolute/path";
         let path = self.path(KEY, allowed, parse::database);
-        let path = path.or_else(|| self.default_database());
+        let path = path.or_else(|| places::database(self.environment));
         let Some(path) = path else {
             if self.sound(&[KEY]) {
                 self.mistake(
@@ -129,20 +129,6 @@ impl Resolver<'_> {
         };
         self.show(KEY, Some(Value::Text(path.display().to_string())));
         path
-    }
-
-    fn default_database(&self) -> Option<PathBuf> {
-        const FILE: &str = "stories.db";
-        // systemd lists several folders with colons in between; the first is ours.
-        let service = self.environment.absolute_path("STATE_DIRECTORY");
-        let service = service.as_deref().and_then(Path::to_str);
-        if let Some(folder) = service.and_then(|list| list.split(':').next()) {
-            return Some(Path::new(folder).join(FILE));
-        }
-        let state = self.environment.absolute_path("XDG_STATE_HOME");
-        let home = || Some(self.environment.absolute_path("HOME")?.join(".local/state"));
-        let state = state.or_else(home)?;
-        Some(state.join("story-liker").join(FILE))
     }
 
     fn all_limits(&mut self) -> Limits {
