@@ -11,6 +11,7 @@ mod explain;
 mod explain_text;
 mod login;
 mod man;
+mod metrics;
 mod migrate;
 mod proof;
 mod rehearse;

@@ -114,7 +114,8 @@ pub fn status(shell: &Shell) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Ok)
 }
 
-fn read(
+/// Where things stand at `now`.
+pub(super) fn read(
     config: &Config,
     reader: &mut Reader,
     account: &Account,

@@ -60,6 +60,7 @@ pub const KEYS: &[Key] = &[
     optional("session.relogin"),
     key("cleanup.stories_after", r#""24h""#),
     key("history.keep", r#""400d""#),
+    optional("metrics.file"),
     key("instagram.base_url", r#""https://i.instagram.com""#),
     key("instagram.connect_timeout", r#""10s""#),
     key("instagram.timeout", r#""20s""#),

@@ -33,7 +33,7 @@ pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key, VARIABLES, Variable};
 pub use places::{FILES, UsualFile};
 pub use raw::{Flag, Request};
-pub use resolve::{Loaded, load};
+pub use resolve::{Loaded, load, metrics_file_despite_mistakes};
 pub use targets::username;
 pub use value::{Effective, Origin, Value};
 
@@ -70,6 +70,8 @@ pub struct Config {
     pub stories_after: Duration,
     /// How long attempts, holds and runs stay in the database (`history.keep`).
     pub history_keep: Duration,
+    /// Where the figures of the last pass go for Prometheus (`metrics.file`).
+    pub metrics_file: Option<PathBuf>,
     /// Where Instagram is and how to talk to it.
     pub instagram: InstagramConfig,
 }

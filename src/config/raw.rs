@@ -68,6 +68,17 @@ impl Request {
         self
     }
 
+    /// With `--metrics-file`.
+    #[must_use]
+    pub fn with_metrics_file(mut self, file: Option<&str>) -> Self {
+        self.flags.extend(file.map(|file| Flag {
+            key: "metrics.file",
+            flag: "--metrics-file",
+            text: file.to_owned(),
+        }));
+        self
+    }
+
     /// With `--max-runtime`.
     #[must_use]
     pub fn with_max_runtime(mut self, max_runtime: Option<std::time::Duration>) -> Self {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::error::ConfigErrors;
+use super::error::{ConfigErrors, Mistake};
 use super::raw::{RawConfig, Request};
 use super::resolver::Resolver;
 use super::value::{Effective, Value};
@@ -13,6 +13,7 @@ use super::{
     AppProfile, BaseUrl, Config, FirstContact, InstagramConfig, Limits, Pace, Posts, SessionConfig,
     Stories, ceilings, checks, parse, places,
 };
+use crate::model::ProfileName;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -37,6 +38,21 @@ pub fn load(request: &Request, environment: &Environment) -> Result<Loaded, Conf
         request,
         environment,
     )
+}
+
+/// Where the figures go, and whose, when the configuration has mistakes: who looks at figures should
+/// see that it has. `None` if this is not configured, or if a mistake hides it.
+pub fn metrics_file_despite_mistakes(
+    request: &Request,
+    environment: &Environment,
+) -> Option<(ProfileName, PathBuf)> {
+    let raw = RawConfig::collect(request, environment);
+    let unsure = |mistake: &Mistake| mistake.key == "profile";
+    if raw.mistakes.iter().any(unsure) {
+        return None;
+    }
+    let path = Resolver::new(&raw, environment, Vec::new()).metrics_file()?;
+    Some((raw.profile.clone(), path))
 }
 
 /// What all layers together mean.
@@ -106,9 +122,19 @@ impl Resolver<'_> {
             },
             stories_after: self.duration("cleanup.stories_after", HOUR, 365 * DAY),
             history_keep: self.duration("history.keep", 45 * DAY, 1830 * DAY),
+            metrics_file: self.metrics_file(),
             instagram: self.instagram(),
             account,
         }
+    }
+
+    fn metrics_file(&mut self) -> Option<PathBuf> {
+        self.path(
+            "metrics.file",
+            "the path of a file whose name ends in .prom, such as \
+             /var/lib/prometheus/node-exporter/story-liker.prom",
+            parse::metrics_file,
+        )
     }
 
     fn database(&mut self) -> PathBuf {

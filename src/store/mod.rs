@@ -14,8 +14,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::model::{
-    Account, Attempt, Hold, ItemKind, ItemState, LedgerItem, PastAttempt, Pk, ProfileName,
-    RunRecord, ScopedLimit, Target, TargetId, Timestamp,
+    Account, Attempt, EndedRun, Hold, ItemKind, ItemState, LedgerItem, PastAttempt, Pk,
+    ProfileName, RequestCount, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
 };
 use crate::ports::StoreError;
 
@@ -224,6 +224,30 @@ impl Reader {
     pub fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
         self.read("read the runs", |connection, account| {
             sqlite::recent_runs(connection, account, 0, most)
+        })
+    }
+
+    /// The last pass that came to an end.
+    pub fn last_ended_run(&mut self) -> Result<Option<EndedRun>, StoreError> {
+        self.read("read the runs", sqlite::last_ended)
+    }
+
+    /// When a pass last ended with one of these exit codes.
+    pub fn last_end_with(&mut self, exit_codes: &[u8]) -> Result<Option<Timestamp>, StoreError> {
+        self.read("read the runs", |connection, account| {
+            sqlite::last_end_with(connection, account, exit_codes)
+        })
+    }
+
+    /// How the requests since `since` ended, those of one run or all: settled then or later, or not
+    /// settled.
+    pub fn request_counts(
+        &mut self,
+        run: Option<RunId>,
+        since: Timestamp,
+    ) -> Result<Vec<RequestCount>, StoreError> {
+        self.read("read the attempts", |connection, account| {
+            sqlite::request_counts(connection, account, run, since)
         })
     }
 

@@ -7,6 +7,7 @@ mod home;
 mod exit_codes;
 mod explain;
 mod login;
+mod metrics;
 mod replies;
 mod secrets;
 mod session;

@@ -389,6 +389,7 @@ pub fn config(targets: &[&str]) -> Config {
         },
         stories_after: DAY,
         history_keep: 400 * DAY,
+        metrics_file: None,
         instagram: InstagramConfig {
             base_url: BaseUrl::LoopbackPlain(SocketAddr::from(([127, 0, 0, 1], 9))),
             connect_timeout: Duration::from_secs(10),

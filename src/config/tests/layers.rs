@@ -89,6 +89,7 @@ fn every_key_can_be_set_by_its_variable() {
             "time_zone" => "UTC".to_owned(),
             "limits.warm_up" => "25%/3d,50%/7d".to_owned(),
             "session.relogin" => "never".to_owned(),
+            "metrics.file" => "/x/story-liker.prom".to_owned(),
             "instagram.ca_file" => pem.display().to_string(),
             "instagram.base_url" => "https://127.0.0.1:9".to_owned(),
             _ => match super::keys::default_of(key.name).unwrap() {

@@ -37,12 +37,14 @@ pub(super) use holds::{add as add_hold, since as holds_since};
 pub(super) use items::{in_states as items_in, known as known_items};
 pub(super) use ledger::{claim, newest, recover, settle, standing_since};
 pub(super) use prune::{cleanup_posts, prune};
-pub(super) use runs::{begin as begin_run, end as end_run, recent as recent_runs};
+pub(super) use runs::{
+    begin as begin_run, end as end_run, last_end_with, last_ended, recent as recent_runs,
+};
 pub use schema::{APPLICATION_ID, MigrationStatus};
 pub(super) use schema::{Examined, examine, migrate, status as migration_status, verify};
 pub(super) use session::{account, enrol, find as find_account};
 pub use status::{FileSize, ItemCount, WindowUse};
-pub(super) use status::{item_counts, size, windows};
+pub(super) use status::{item_counts, request_counts, size, windows};
 pub(super) use targets::{all as targets, sync as sync_targets};
 pub(super) use upkeep::check_if_due;
 
