@@ -227,7 +227,7 @@ fn every_alert_has_a_remedy_a_row_in_readme_and_a_test() {
     assert_eq!(in_readme.count(), rules.len());
 }
 
-/// The filter of the alert, read as PromQL reads it, lets just those codes through that need a person.
+/// The filter of the alert, read as Prometheus reads it, lets just those codes through that need a person.
 #[test]
 fn the_alert_on_exit_codes_is_about_those_that_need_a_person() {
     const FILTER: &str = "story_liker_last_start_exit_code >= 64 < 130 != 69 != 75";
