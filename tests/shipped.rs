@@ -261,7 +261,10 @@ fn every_command_line_that_is_shipped_parses() {
     let mut examples = Vec::new();
     sources(&Path::new(ROOT).join("examples"), &mut examples);
     for path in examples {
-        for line in command_lines(&fs::read_to_string(&path).unwrap()) {
+        let text = fs::read_to_string(&path).unwrap();
+        // Prometheus fills in the profile that an alert is about.
+        let text = text.replace("{{ $labels.profile }}", "default");
+        for line in command_lines(&text) {
             assert_parses(&line, path.to_str().unwrap());
         }
     }

@@ -97,6 +97,21 @@ fn a_pass_leaves_its_figures_for_everybody_to_read() {
     home.assert_flawless();
 }
 
+/// Twice the same labels would make the whole file unreadable.
+#[test]
+fn of_two_limits_of_one_span_the_lower_one_is_told() {
+    let mut home = measured();
+    home.set("limits.likes", "[\"100/1h\", \"50/1h\", \"70/60m\"]");
+    home.run(["run"]).expect(0);
+    let text = fs::read_to_string(file(&home)).unwrap();
+    let samples: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("story_liker_window_limit") && line.contains("likes"))
+        .collect();
+    assert_eq!(samples.len(), 1, "{samples:?}");
+    assert!(samples[0].ends_with(" 50"), "{samples:?}");
+}
+
 #[test]
 fn friends_and_secrets_do_not_go_to_monitoring() {
     let mut home = measured();
