@@ -60,7 +60,7 @@ pub struct Device {
 pub struct Session {
     /// Whose session it is.
     pub pk: Pk,
-    /// Authorization, cookies and state headers as a JSON object.
+    /// Authorization, cookies and state headers as a JSON object; empty where only its owner is told.
     pub json: Secret,
 }
 

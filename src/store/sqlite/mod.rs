@@ -40,7 +40,10 @@ pub(super) use prune::{cleanup_posts, prune};
 pub(super) use runs::{begin as begin_run, end as end_run, recent as recent_runs};
 pub use schema::{APPLICATION_ID, MigrationStatus};
 pub(super) use schema::{Examined, examine, migrate, status as migration_status, verify};
-pub(super) use session::{account, enrol, find as find_account};
+pub(super) use session::{
+    account, enrol, find as find_account, forget as forget_session, reseal,
+    stored as stored_session,
+};
 pub use status::{FileSize, ItemCount, WindowUse};
 pub(super) use status::{item_counts, size, windows};
 pub(super) use targets::{all as targets, sync as sync_targets};
