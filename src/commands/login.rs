@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::codes::{Codes, TotpSecret, ask_hidden, read_code};
 use super::proof::Proof;
+use super::sealing::{sealed, sealing_line};
 use super::shell::{Failure, Shell, account_name, instagram};
 use super::waiting::Shown;
 use crate::care::hold;
@@ -108,11 +109,19 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
         username: &username,
         password: &password,
     };
-    match log_in(&mut actor, &account, &credentials, &mut codes, "login") {
+    let end = log_in(&mut actor, &account, &credentials, &mut codes, "login");
+    match end {
         LoginEnd::LoggedIn(myself) => {
+            let sealing = store.sealing()?;
             shell.answer(
-                || json!({ "logged_in": true, "account": myself.username, "pk": myself.pk }),
-                || format!("logged in as {} ({})", myself.username, myself.pk),
+                || {
+                    json!({ "logged_in": true, "account": myself.username, "pk": myself.pk,
+                            "sealed": sealed(sealing) })
+                },
+                || {
+                    let who = format!("logged in as {} ({})", myself.username, myself.pk);
+                    format!("{who}\n{}", sealing_line(sealing))
+                },
             );
             Ok(ExitCode::Ok)
         }

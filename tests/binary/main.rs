@@ -8,6 +8,7 @@ mod exit_codes;
 mod explain;
 mod login;
 mod replies;
+mod sealing;
 mod secrets;
 mod session;
 mod signals;
