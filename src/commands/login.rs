@@ -17,7 +17,8 @@ use crate::engage::{
 use crate::exit::ExitCode;
 use crate::instagram::Instagram;
 use crate::model::{Account, Hold};
-use crate::ports::{Clock, Store};
+use crate::ports::{Clock, Myself, Store};
+use crate::store::Sealing;
 use crate::telemetry::logging::Stream;
 
 /// Logs in with the configured name and password.
@@ -112,17 +113,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     let end = log_in(&mut actor, &account, &credentials, &mut codes, "login");
     match end {
         LoginEnd::LoggedIn(myself) => {
-            let sealing = store.sealing()?;
-            shell.answer(
-                || {
-                    json!({ "logged_in": true, "account": myself.username, "pk": myself.pk,
-                            "sealed": sealed(sealing) })
-                },
-                || {
-                    let who = format!("logged in as {} ({})", myself.username, myself.pk);
-                    format!("{who}\n{}", sealing_line(sealing))
-                },
-            );
+            logged_in(shell, &myself, store.sealing()?);
             Ok(ExitCode::Ok)
         }
         LoginEnd::Stop(stop) => Err(match clock.interrupted() {
@@ -153,6 +144,17 @@ fn is_alive(
         Err(_) if store.account()?.session.is_none() => Ok(false),
         Err(stop) => Err(stop.into()),
     }
+}
+
+fn logged_in(shell: &Shell, myself: &Myself, sealing: Option<Sealing>) {
+    let Myself { username, pk, .. } = myself;
+    shell.answer(
+        || {
+            json!({ "logged_in": true, "account": username, "pk": pk,
+                    "sealed": sealed(sealing) })
+        },
+        || format!("logged in as {username} ({pk})\n{}", sealing_line(sealing)),
+    );
 }
 
 fn kept(shell: &Shell, name: &str) {
