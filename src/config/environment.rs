@@ -1,13 +1,12 @@
 //! The process environment as an argument.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use log::LevelFilter;
 
 use super::keys::LOG_VARIABLE;
-use super::secrets;
 
 /// Environment variables, read once. Not `Debug`: some of them are secrets.
 #[derive(Clone, Default)]
@@ -50,16 +49,6 @@ impl Environment {
     /// The names of all variables.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
-    }
-
-    /// The variables that a child process may have: all but those whose value is a secret. Give it
-    /// these and none of our own (`env_clear`).
-    pub fn for_children(&self) -> impl Iterator<Item = (&str, &OsStr)> {
-        let fit = self
-            .0
-            .iter()
-            .filter(|(name, _)| !secrets::is_secret_variable(name));
-        fit.map(|(name, value)| (name.as_str(), value.as_os_str()))
     }
 
     /// How much to log: the flag, else `STORY_LIKER_LOG`, else `info`. A level nobody knows is

@@ -331,7 +331,7 @@ impl<'r> Resolver<'r> {
     }
 
     fn table(&self) -> Vec<Effective> {
-        let secrets = secrets::ALL.iter().map(|kind| kind.key);
+        let secrets = secrets::ALL.map(|kind| kind.key);
         let names = keys::KEYS.iter().map(|key| key.name).chain(secrets);
         names
             .map(|key| {

@@ -7,8 +7,8 @@
 //! 5. the file that its key of the configuration file names, for example `account.password_file`.
 //!
 //! Never a flag, never the configuration file itself. No message contains a secret. [`ALL`] is the
-//! table: a new secret is a line there, and is then shown as `***`, refused in the configuration file
-//! and kept from child processes.
+//! table: a new secret is a line there, and is then shown as `***` and refused in the configuration
+//! file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -63,13 +63,7 @@ pub(super) const SESSION_KEY: Kind = Kind {
 };
 
 /// Every secret there is.
-pub(super) const ALL: &[Kind] = &[PASSWORD, TOTP_SECRET, SESSION_KEY];
-
-/// Whether a variable's value is a secret, or an address that may hold one.
-pub(super) fn is_secret_variable(name: &str) -> bool {
-    let own = |kind: &Kind| kind.variable == name || kind.alias == Some(name);
-    ALL.iter().any(own) || name == "STORY_LIKER_DATABASE" || name == "DATABASE_URL"
-}
+pub(super) const ALL: [Kind; 3] = [PASSWORD, TOTP_SECRET, SESSION_KEY];
 
 impl Kind {
     /// Where it was looked for, for the message that it was not found.
