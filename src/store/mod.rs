@@ -5,6 +5,8 @@
 //! a [`Reader`] takes no lock, creates nothing, migrates nothing and writes nothing. Nothing is
 //! written before the file is known to be ours, of a version we know, and undamaged.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lock;
 mod place;
 mod seal;

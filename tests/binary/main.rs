@@ -3,9 +3,12 @@
 
 #[path = "../support/home.rs"]
 mod home;
+#[path = "../support/relay.rs"]
+mod relay;
 
 mod exit_codes;
 mod explain;
+mod leaks;
 mod login;
 mod replies;
 mod sealing;
