@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::home::{Ended, Home, ended, signal, until};
+use crate::home::{BINARY, Ended, Home, ended, signal, until};
 use crate::relay::Relay;
 use serde_json::Value;
 use story_liker::practice::switches::{Echo, Switches};
@@ -487,6 +488,8 @@ fn without_a_key_the_session_lies_in_its_own_row_and_nowhere_else() {
     stage.planted.assert_unsaid(&bytes, "the database");
 }
 
+const CORES_AND_RUN: &str = "ulimit -S -c unlimited || ulimit -S -c 1; exec \"$0\" run";
+
 #[test]
 fn other_processes_learn_no_secret_of_a_pass_that_runs() {
     let mut stage = Stage::new(From::Files);
@@ -497,7 +500,12 @@ fn other_processes_learn_no_secret_of_a_pass_that_runs() {
     let session_id = stage.home.server.credentials().session_id;
     let import = ["session", "import", "--session-id", "-", "--offline"];
     stage.fed(&import, &session_id).expect(0);
-    let pass = stage.home.start(["run"]);
+    // As where cores are kept.
+    let mut shell = stage
+        .home
+        .prepare(Command::new("sh"), ["-c", CORES_AND_RUN, BINARY]);
+    let shell = shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let pass = shell.spawn().unwrap();
     until("the first request", || !stage.home.calls().is_empty());
     let process = PathBuf::from(format!("/proc/{}", pass.id()));
     let own_alias = ["hunter2-of-the-alias"];
@@ -507,6 +515,16 @@ fn other_processes_learn_no_secret_of_a_pass_that_runs() {
         let text = String::from_utf8_lossy(&bytes).replace(own_alias[0], "");
         stage.planted.assert_unsaid(text.as_bytes(), name);
     }
+    let limits = fs::read_to_string(process.join("limits")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let soft = core.and_then(|line| line.split_whitespace().nth(4));
+    assert_eq!(
+        soft,
+        Some("0"),
+        "a crash would leave the memory behind: {core:?}"
+    );
     for thread in fs::read_dir(process.join("task")).unwrap() {
         let thread = thread.unwrap().path();
         let name = fs::read(thread.join("comm")).unwrap();

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::home::{Ended, Home, mode, signal, until};
+use crate::home::{BINARY, Ended, Home, mode, signal, until};
 use serde_json::Value;
 use story_liker::model::{SealKey, Secret};
 
@@ -420,4 +421,39 @@ fn profiles_have_keys_of_their_own() {
     home.run(["session", "export", "-", "--profile", "second"])
         .expect(0)
         .saying(&[made_up]);
+}
+
+#[test]
+fn what_readme_says_about_the_key_can_be_typed_as_it_stands() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut home = Home::new();
+    let database = home.database().display().to_string();
+    home.set("database", &format!("\"{database}\""));
+    home.import();
+    let folder = home.path(".config/story-liker");
+    fs::create_dir_all(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let says = |language: &str| {
+        let mut readme = Command::new(root.join("tests/readme"));
+        let told = readme
+            .args(["### Sealing the session", language])
+            .output()
+            .unwrap();
+        assert!(told.status.success());
+        String::from_utf8(told.stdout).unwrap()
+    };
+    let config = fs::read_to_string(home.path("config.toml")).unwrap() + &says("toml");
+    fs::write(folder.join("config.toml"), config).unwrap();
+    let programs = Path::new(BINARY).parent().unwrap().display().to_string();
+    let mut shell = home.prepare(Command::new("sh"), ["-e", "-c", &says("sh")]);
+    shell
+        .env("PATH", format!("{programs}:/usr/bin:/bin"))
+        .env_remove("STORY_LIKER_CONFIG");
+    let typed: Ended = shell.output().unwrap().into();
+    typed
+        .expect(0)
+        .saying(&["was not sealed", "is sealed with key"]);
+    assert_eq!(row(&home).0, 1);
+    assert_eq!(mode(&folder.join("session.key")), 0o600);
 }
