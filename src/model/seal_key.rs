@@ -45,7 +45,7 @@ impl fmt::Display for KeyId {
 pub enum NotAKey {
     /// Another file, a password, a key of another program.
     #[error(
-        "it is no key of story-liker (those begin with {PREFIX}; `story-liker session new-key` \
+        "it is no key of story-liker (those begin with {PREFIX}; `story-liker session new-key FILE` \
              makes one)"
     )]
     Foreign,

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -215,7 +216,6 @@ impl Stage {
 
     /// A file of the operator's.
     fn own_file(&mut self, name: &str, content: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt as _;
         let path = self.home.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -438,7 +438,6 @@ fn no_secret_is_told_by_a_failure() {
         stage.planted.0.pop();
     }
     stage.home.variable(variable, "");
-    use std::os::unix::fs::PermissionsExt as _;
     let file = stage.home.path("STORY_LIKER_SECRETS_KEY.secret");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     stage.quiet(&["run"]).expect(78).saying(&["chmod 600"]);
