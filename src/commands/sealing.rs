@@ -34,6 +34,13 @@ pub(super) fn sealing_line(sealing: Option<Sealing>) -> String {
     }
 }
 
+fn short(sealing: Sealing) -> String {
+    match sealing {
+        Sealing::Plain => "not sealed".to_owned(),
+        other => sealing_line(Some(other)),
+    }
+}
+
 /// Makes a key. Reads no configuration: that may name the very file that is to be made.
 pub(super) fn new_key(shell: &Shell, flags: &SessionNewKey) -> Result<ExitCode, Failure> {
     let mut bytes = Zeroizing::new([0; 32]);
@@ -105,13 +112,7 @@ pub(super) fn reseal(shell: &Shell, flags: &SessionReseal) -> Result<ExitCode, F
             json!({ "resealed": true, "was_sealed": sealed(Some(before)),
                     "sealed": sealed(Some(after)) })
         },
-        || {
-            format!(
-                "was {}, is {}",
-                sealing_line(Some(before)),
-                sealing_line(Some(after))
-            )
-        },
+        || format!("was {}, is {}", short(before), short(after)),
     );
     Ok(ExitCode::Ok)
 }
