@@ -13,7 +13,7 @@ use story_liker::cli::Cli;
 use story_liker::config::{self, Environment, KEYS, Request};
 use story_liker::engage::Reason;
 use story_liker::exit::{ExitCode, NeedsPerson};
-use story_liker::model::HoldReason;
+use story_liker::model::{HoldReason, SealKey};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -332,9 +332,14 @@ fn every_variable_that_readme_names_is_read() {
 #[test]
 fn every_configuration_in_readme_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
-    for secret in ["password", "totp_secret"] {
-        let path = folder.path().join(secret);
-        fs::write(&path, "JBSWY3DPEHPK3PXP\n").unwrap();
+    let key = SealKey::new([1; 32]).text();
+    for (name, secret) in [
+        ("password", "JBSWY3DPEHPK3PXP\n"),
+        ("totp_secret", "JBSWY3DPEHPK3PXP\n"),
+        ("session.key", key.expose()),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, secret).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let blocks = blocks(&readme(), "toml");

@@ -16,7 +16,10 @@ mod upkeep;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub use account::{Login, Resume, Session, SessionExport, SessionImport};
+pub use account::{
+    Login, Resume, Session, SessionExport, SessionForget, SessionImport, SessionNewKey,
+    SessionReseal,
+};
 pub use ask::{ConfigCommand, Explain};
 pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
@@ -78,13 +81,14 @@ Examples:
   story-liker resume
   story-liker resume --force             timed holds as well")]
     Resume(Resume),
-    /// Import, export or show the login session
+    /// Import, export, show or seal the login session
     #[command(
         subcommand,
         after_help = "\
 Examples:
   story-liker session import settings.json
-  story-liker session show"
+  story-liker session show
+  story-liker session new-key session.key"
     )]
     Session(Session),
     /// Show windows, holds, session, targets and the last runs

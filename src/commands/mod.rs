@@ -18,6 +18,7 @@ mod rehearse;
 mod report_text;
 mod resume;
 mod run;
+mod sealing;
 mod session;
 mod shell;
 mod status;

@@ -199,6 +199,7 @@ impl Shell {
     ) -> Result<Writer, Failure> {
         let request = lock_request(command, patience, clock);
         Writer::open(&config.database, &config.profile, &request, opening)
+            .map(|writer| writer.with_keys(config.session_keys.clone()))
             .map_err(|error| while_waiting(error, clock))
     }
 

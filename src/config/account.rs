@@ -23,7 +23,7 @@ impl Resolver<'_> {
                 let fine = secrets::is_totp_secret(secret);
                 if !fine {
                     let origin = self.origin_of(secrets::TOTP_SECRET.key);
-                    self.secret_mistake(secrets::TOTP_SECRET, secrets::Refused {
+                    self.secret_mistake(secrets::TOTP_SECRET.key, secrets::Refused {
                     origin,
                     problem: "not the base32 secret of an authenticator app".to_owned(),
                     remedy: "the 16 or more letters and digits 2-7 shown when the app was set up"
@@ -52,7 +52,7 @@ impl Resolver<'_> {
                 secret
             }
             Err(refused) => {
-                self.secret_mistake(kind, refused);
+                self.secret_mistake(kind.key, refused);
                 None
             }
         }

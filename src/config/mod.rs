@@ -17,6 +17,7 @@ mod raw;
 mod resolve;
 mod resolver;
 mod secrets;
+mod session_keys;
 pub mod show;
 mod targets;
 #[cfg(test)]
@@ -37,7 +38,7 @@ pub use resolve::{Loaded, load, metrics_file_despite_mistakes};
 pub use targets::username;
 pub use value::{Effective, Origin, Value};
 
-use crate::model::{Limit, ProfileName, Secret};
+use crate::model::{Keyring, Limit, ProfileName, Secret};
 
 /// Everything a command needs to know, resolved and checked.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Config {
     pub database: PathBuf,
     /// The operator's account.
     pub account: AccountConfig,
+    /// The keys that seal sessions in the database.
+    pub session_keys: Keyring,
     /// Whose items are liked, in the configured order.
     pub targets: Vec<TargetConfig>,
     /// How much.

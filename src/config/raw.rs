@@ -4,7 +4,7 @@
 //! Unknown keys and variables are mistakes: a misspelt limit must not pass in silence.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::LevelFilter;
@@ -31,6 +31,8 @@ pub struct Request {
     pub flags: Vec<Flag>,
     /// Whether the command cannot do without targets.
     pub needs_targets: bool,
+    /// Whether the command works without the key of a sealed session, so that none is read.
+    pub leaves_session_sealed: bool,
 }
 
 /// A key set by a flag.
@@ -58,6 +60,7 @@ impl Request {
             profile: global.profile.clone(),
             flags: database.into_iter().collect(),
             needs_targets: false,
+            leaves_session_sealed: false,
         }
     }
 
@@ -75,6 +78,24 @@ impl Request {
             key: "metrics.file",
             flag: "--metrics-file",
             text: file.to_owned(),
+        }));
+        self
+    }
+
+    /// For a command that opens no session: it works for a user who may not read the key.
+    #[must_use]
+    pub fn leaving_session_sealed(mut self) -> Self {
+        self.leaves_session_sealed = true;
+        self
+    }
+
+    /// With `--old-key-file`.
+    #[must_use]
+    pub fn with_old_key(mut self, file: Option<&Path>) -> Self {
+        self.flags.extend(file.map(|file| Flag {
+            key: "secrets.old_key_files",
+            flag: "--old-key-file",
+            text: file.display().to_string(),
         }));
         self
     }

@@ -63,7 +63,7 @@ pub(super) fn resolve(
 ) -> Result<Loaded, ConfigErrors> {
     let mistakes = std::mem::take(&mut raw.mistakes);
     let mut resolver = Resolver::new(&raw, environment, mistakes);
-    let config = resolver.config();
+    let config = resolver.config(request);
     checks::contradictions(&mut resolver, &config);
     if request.needs_targets {
         checks::some_target(&mut resolver, &config);
@@ -76,12 +76,13 @@ pub(super) fn resolve(
 }
 
 impl Resolver<'_> {
-    fn config(&mut self) -> Config {
+    fn config(&mut self, request: &Request) -> Config {
         self.read_unsafe_limits();
         let account = self.account();
         let relogin = self.relogin(&account);
         Config {
             profile: self.raw.profile.clone(),
+            session_keys: self.session_keys(request.leaves_session_sealed),
             database: self.database(),
             targets: self.targets(account.username.as_deref()),
             limits: self.all_limits(),

@@ -5,27 +5,32 @@
 //! a [`Reader`] takes no lock, creates nothing, migrates nothing and writes nothing. Nothing is
 //! written before the file is known to be ours, of a version we know, and undamaged.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lock;
 mod place;
+mod seal;
 mod sqlite;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{
-    Account, Attempt, EndedRun, Hold, ItemKind, ItemState, LedgerItem, PastAttempt, Pk,
-    ProfileName, RequestCount, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
+    Account, Attempt, EndedRun, Hold, ItemKind, ItemState, Keyring, LedgerItem, PastAttempt, Pk,
+    ProfileName, RequestCount, RunId, RunRecord, ScopedLimit, Session, Target, TargetId, Timestamp,
 };
 use crate::ports::StoreError;
 
 pub use lock::LockRequest;
+pub use seal::Sealing;
 pub use sqlite::{
     APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,
 };
 pub use writer::Writer;
 
 use lock::DatabaseLock;
+use seal::Vault;
 use sqlite::{AccountId, Db, Examined};
 
 /// What to do with a database of an older version, or with none.
@@ -149,6 +154,7 @@ fn outdated(path: &Path) -> StoreError {
 /// Looks at a profile's memory without touching it.
 pub struct Reader {
     db: Db,
+    path: PathBuf,
     profile: ProfileName,
     account: Option<AccountId>,
 }
@@ -184,6 +190,7 @@ impl Reader {
         })?;
         Ok(Self {
             db,
+            path,
             profile: profile.clone(),
             account,
         })
@@ -200,12 +207,26 @@ impl Reader {
         }
     }
 
-    /// The account row; `None` if the profile has never been used.
+    /// The account row; `None` if the profile has never been used. What looks needs no key: the
+    /// content of the session is left out, sealed or not.
     pub fn account(&mut self) -> Result<Option<Account>, StoreError> {
         let profile = self.profile.clone();
         self.read("read the account", |connection, account| {
             sqlite::account(connection, account, &profile).map(Some)
         })
+    }
+
+    /// How the session is stored; `None` without one.
+    pub fn sealing(&mut self) -> Result<Option<Sealing>, StoreError> {
+        let stored = self.read("read the session", sqlite::stored_session)?;
+        Ok(stored.map(|stored| stored.sealing()))
+    }
+
+    /// The session, opened with these keys; `None` without one.
+    pub fn session(&mut self, keys: &Keyring) -> Result<Option<Session>, StoreError> {
+        let vault = Vault::new(self.profile.clone(), keys.clone(), &self.path);
+        let stored = self.read("read the session", sqlite::stored_session)?;
+        stored.map(|stored| vault.open(&stored)).transpose()
     }
 
     /// Every hold since `since` and every open one, oldest first.

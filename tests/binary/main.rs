@@ -3,12 +3,16 @@
 
 #[path = "../support/home.rs"]
 mod home;
+#[path = "../support/relay.rs"]
+mod relay;
 
 mod exit_codes;
 mod explain;
+mod leaks;
 mod login;
 mod metrics;
 mod replies;
+mod sealing;
 mod secrets;
 mod session;
 mod signals;

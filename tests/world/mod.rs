@@ -350,6 +350,7 @@ pub fn config(targets: &[&str]) -> Config {
         profile: ProfileName::default(),
         database: PathBuf::from("stories.db"),
         account: AccountConfig::default(),
+        session_keys: Keyring::default(),
         targets: targets.iter().map(|name| target(name)).collect(),
         limits: Limits {
             likes: limits(&["12/1h", "60/24h", "300/7d"]),

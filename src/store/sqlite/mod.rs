@@ -42,7 +42,10 @@ pub(super) use runs::{
 };
 pub use schema::{APPLICATION_ID, MigrationStatus};
 pub(super) use schema::{Examined, examine, migrate, status as migration_status, verify};
-pub(super) use session::{account, enrol, find as find_account};
+pub(super) use session::{
+    account, enrol, find as find_account, forget as forget_session, reseal,
+    stored as stored_session,
+};
 pub use status::{FileSize, ItemCount, WindowUse};
 pub(super) use status::{item_counts, request_counts, size, windows};
 pub(super) use targets::{all as targets, sync as sync_targets};
