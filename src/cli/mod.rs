@@ -17,7 +17,7 @@ mod upkeep;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use account::{Login, Resume, Session, SessionExport, SessionImport};
-pub use ask::{ConfigCommand, Explain};
+pub use ask::{ConfigCommand, Doctor, Explain, Healthcheck};
 pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
 pub use rehearse::{Rehearse, Trouble};
@@ -93,6 +93,12 @@ Examples:
   story-liker status
   story-liker status --json")]
     Status,
+    /// Say in one line whether passes still come and end well; for watchdogs and probes
+    #[command(after_help = "\
+Examples:
+  story-liker healthcheck
+  story-liker healthcheck --max-age 90m --json")]
+    Healthcheck(Healthcheck),
     /// Say why an item was, was not or will be liked; sends nothing
     #[command(after_help = "\
 Examples:

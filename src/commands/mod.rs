@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod explain;
 mod explain_text;
+mod healthcheck;
 mod login;
 mod man;
 mod migrate;
@@ -55,6 +56,7 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Resume(flags) => resume::resume(&shell, &flags),
         Command::Session(flags) => session::session(&shell, &flags),
         Command::Status => status::status(&shell),
+        Command::Healthcheck(flags) => healthcheck::healthcheck(&shell, &flags),
         Command::Explain(flags) => explain::explain(&shell, &flags),
         Command::Config(flags) => config::config(&shell, flags),
         Command::Completions(flags) => Ok(completions::completions(&shell, flags)),

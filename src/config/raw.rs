@@ -31,6 +31,9 @@ pub struct Request {
     pub flags: Vec<Flag>,
     /// Whether the command cannot do without targets.
     pub needs_targets: bool,
+    /// Whether the command does without password and authenticator secret, and does not look for
+    /// them.
+    pub without_secrets: bool,
 }
 
 /// A key set by a flag.
@@ -58,6 +61,7 @@ impl Request {
             profile: global.profile.clone(),
             flags: database.into_iter().collect(),
             needs_targets: false,
+            without_secrets: false,
         }
     }
 
@@ -65,6 +69,13 @@ impl Request {
     #[must_use]
     pub fn needing_targets(mut self) -> Self {
         self.needs_targets = true;
+        self
+    }
+
+    /// Password and authenticator secret are left alone.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.without_secrets = true;
         self
     }
 
@@ -94,6 +105,7 @@ pub(super) struct RawConfig {
     pub(super) file: Option<Arc<PathBuf>>,
     pub(super) settings: BTreeMap<&'static str, Setting>,
     pub(super) mistakes: Vec<Mistake>,
+    pub(super) without_secrets: bool,
 }
 
 impl RawConfig {
@@ -105,6 +117,7 @@ impl RawConfig {
             file: None,
             settings: BTreeMap::new(),
             mistakes: Vec::new(),
+            without_secrets: request.without_secrets,
         };
         raw.choose_profile(request, environment);
         raw.check_log_level(environment);
@@ -216,7 +229,7 @@ impl RawConfig {
             let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
             return Some((PathBuf::from(path), origin));
         }
-        let path = places::usual(environment).find(|path| path.exists());
+        let path = places::configuration_files(environment).find(|path| path.exists());
         path.map(|path| (path, Origin::Default))
     }
 }

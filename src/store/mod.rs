@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::ports::StoreError;
 
-pub use lock::LockRequest;
+pub use lock::{Holder, LockRequest, holders};
 pub use sqlite::{
     APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,
 };

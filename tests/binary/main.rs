@@ -6,6 +6,7 @@ mod home;
 
 mod exit_codes;
 mod explain;
+mod health;
 mod login;
 mod replies;
 mod secrets;
