@@ -93,6 +93,13 @@ Examples:
   story-liker status
   story-liker status --json")]
     Status,
+    /// Look everything over and say what to do about it; sends nothing, changes nothing
+    #[command(after_help = "\
+Examples:
+  story-liker doctor
+  story-liker doctor --online            also whether the configured hosts can be reached
+  sudo -u story-liker story-liker doctor --json")]
+    Doctor(Doctor),
     /// Say in one line whether passes still come and end well; for watchdogs and probes
     #[command(after_help = "\
 Examples:

@@ -23,9 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Enough to find one that ended well, if there is one.
 const RUNS_READ: u32 = 200;
 
-/// What a pass may take beyond its budget: its last answer, and closing.
-const CLOSING: Duration = Duration::from_mins(1);
-
 #[derive(Serialize)]
 struct LastPass {
     started_at: Timestamp,
@@ -54,7 +51,7 @@ fn look(shell: &Shell, flags: &Healthcheck, config: &Config) -> Result<ExitCode,
     let now = shell.now();
     let mut reader = Reader::open_with(&config.database, &config.profile, PATIENCE)?;
     let account = reader.account()?;
-    let (runs, locked_by_pass) = runs(config, &mut reader)?;
+    let (runs, locked_by_pass) = newest_runs(config, &mut reader)?;
     let holds = reader.holds(now.minus(MEMORY))?;
     let record = PassRecord {
         runs: &runs,
@@ -62,7 +59,7 @@ fn look(shell: &Shell, flags: &Healthcheck, config: &Config) -> Result<ExitCode,
         has_session: account.is_some_and(|account| account.session.is_some()),
         locked_by_pass,
         max_age: flags.max_age,
-        longest_pass: config.limits.max_runtime + config.instagram.timeout + CLOSING,
+        longest_pass: longest_pass(config),
     };
     let health = health(&record, now);
     shell.answer(
@@ -100,10 +97,15 @@ fn unanswered(shell: &Shell, config: &Config, failure: &Failure) -> ExitCode {
     *code
 }
 
+/// How long a pass may take: its budget, its last answer, and a minute to close.
+pub(super) fn longest_pass(config: &Config) -> Duration {
+    config.limits.max_runtime + config.instagram.timeout + Duration::from_mins(1)
+}
+
 /// The newest runs, and whether the newest one is under way. Its end is on record before its lock is
 /// gone, so the record is read again after a look at the lock; one that is new by then has just
 /// begun.
-pub(super) fn runs(
+pub(super) fn newest_runs(
     config: &Config,
     reader: &mut Reader,
 ) -> Result<(Vec<RunRecord>, bool), Failure> {

@@ -7,6 +7,7 @@ mod cleanup;
 mod codes;
 mod completions;
 mod config;
+mod doctor;
 mod explain;
 mod explain_text;
 mod healthcheck;
@@ -56,6 +57,7 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Resume(flags) => resume::resume(&shell, &flags),
         Command::Session(flags) => session::session(&shell, &flags),
         Command::Status => status::status(&shell),
+        Command::Doctor(flags) => Ok(doctor::doctor(&shell, flags)),
         Command::Healthcheck(flags) => healthcheck::healthcheck(&shell, &flags),
         Command::Explain(flags) => explain::explain(&shell, &flags),
         Command::Config(flags) => config::config(&shell, flags),

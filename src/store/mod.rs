@@ -5,6 +5,7 @@
 //! a [`Reader`] takes no lock, creates nothing, migrates nothing and writes nothing. Nothing is
 //! written before the file is known to be ours, of a version we know, and undamaged.
 
+mod inspect;
 mod lock;
 mod place;
 mod sqlite;
@@ -19,6 +20,7 @@ use crate::model::{
 };
 use crate::ports::StoreError;
 
+pub use inspect::{Integrity, check_integrity, files, shared_file_system};
 pub use lock::{Holder, LockRequest, holders};
 pub use sqlite::{
     APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,
