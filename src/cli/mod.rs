@@ -8,6 +8,7 @@ mod ask;
 mod documents;
 mod global;
 mod parsers;
+mod refused;
 mod rehearse;
 mod run;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use account::{Login, Resume, Session, SessionExport, SessionImport};
 pub use ask::{ConfigCommand, Doctor, Explain, Healthcheck};
 pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
+pub use refused::expects_report;
 pub use rehearse::{Rehearse, Trouble};
 pub use run::Run;
 pub use upkeep::{Cleanup, Migrate};

@@ -31,7 +31,7 @@ use crate::exit::ExitCode;
 
 #[cfg(any(test, fuzzing))]
 pub use codes::code_of;
-pub use shell::{Failure, Shell};
+pub use shell::{Failure, Shell, not_started};
 pub use surroundings::{Surroundings, ThisProcess};
 
 /// Runs the command that was typed.

@@ -81,7 +81,15 @@ pub fn migrate(
 
 /// Where the database stands between the versions.
 pub fn migration_status(path: &Path) -> Result<MigrationStatus, StoreError> {
-    let (path, mut db) = open_existing_read_only(path, Opening::default().busy_timeout)?;
+    migration_status_with(path, Opening::default().busy_timeout)
+}
+
+/// The same, with another patience for programs that keep the file locked.
+pub fn migration_status_with(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<MigrationStatus, StoreError> {
+    let (path, mut db) = open_existing_read_only(path, busy_timeout)?;
     db.read("read the schema", |connection| {
         sqlite::migration_status(connection, &path)
     })

@@ -4,6 +4,7 @@
 #[path = "../support/home.rs"]
 mod home;
 
+mod doctor;
 mod exit_codes;
 mod explain;
 mod health;

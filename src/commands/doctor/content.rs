@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::exit::ExitCode;
 use crate::ports::StoreError;
 use crate::store::{
-    Holder, Integrity, MigrationStatus, Reader, check_integrity, files, migration_status,
+    Holder, Integrity, MigrationStatus, Reader, check_integrity, files, migration_status_with,
 };
 
 /// How long a program that keeps the file locked is waited for.
@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(10);
 /// The version of the schema; and the memory of the profile, if it can be read.
 pub(super) fn schema(config: &Config) -> (Check, Option<Reader>) {
     const ID: &str = "database_schema";
-    let status = match migration_status(&config.database) {
+    let status = match migration_status_with(&config.database, PATIENCE) {
         Ok(status) => status,
         Err(error) => return (refused(ID, &config.database, &error), None),
     };
