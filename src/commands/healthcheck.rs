@@ -32,7 +32,7 @@ struct LastPass {
 }
 
 /// Says whether passes still come and end well.
-pub fn healthcheck(shell: &Shell, flags: &Healthcheck) -> Result<ExitCode, Failure> {
+pub fn healthcheck(shell: &Shell, flags: Healthcheck) -> ExitCode {
     shell.log_to(Stream::Stderr);
     let request = shell.request().needing_targets().without_secrets();
     let inspected = inspect(&request, &shell.environment);
@@ -41,13 +41,13 @@ pub fn healthcheck(shell: &Shell, flags: &Healthcheck) -> Result<ExitCode, Failu
         let message = ConfigErrors(inspected.mistakes).to_string();
         let line = message.replacen("\n  ", " ", 1).replace("\n  ", "; and ");
         let failure = Failure::new(ExitCode::Config, line);
-        return Ok(unanswered(shell, &config, &failure));
+        return unanswered(shell, &config, &failure);
     }
     let answer = look(shell, flags, &config);
-    Ok(answer.unwrap_or_else(|failure| unanswered(shell, &config, &failure)))
+    answer.unwrap_or_else(|failure| unanswered(shell, &config, &failure))
 }
 
-fn look(shell: &Shell, flags: &Healthcheck, config: &Config) -> Result<ExitCode, Failure> {
+fn look(shell: &Shell, flags: Healthcheck, config: &Config) -> Result<ExitCode, Failure> {
     let now = shell.now();
     let mut reader = Reader::open_with(&config.database, &config.profile, PATIENCE)?;
     let account = reader.account()?;

@@ -31,6 +31,7 @@ use crate::exit::ExitCode;
 
 #[cfg(any(test, fuzzing))]
 pub use codes::code_of;
+pub use doctor::CHECKS;
 pub use shell::{Failure, Shell, not_started};
 pub use surroundings::{Surroundings, ThisProcess};
 
@@ -58,7 +59,7 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Session(flags) => session::session(&shell, &flags),
         Command::Status => status::status(&shell),
         Command::Doctor(flags) => Ok(doctor::doctor(&shell, flags)),
-        Command::Healthcheck(flags) => healthcheck::healthcheck(&shell, &flags),
+        Command::Healthcheck(flags) => Ok(healthcheck::healthcheck(&shell, flags)),
         Command::Explain(flags) => explain::explain(&shell, &flags),
         Command::Config(flags) => config::config(&shell, flags),
         Command::Completions(flags) => Ok(completions::completions(&shell, flags)),

@@ -233,7 +233,8 @@ fn after_end(record: &PassRecord<'_>, last: &RunRecord, ended: &str, now: Timest
     ill(HealthStatus::Failed, code, finding, remedy)
 }
 
-fn ended_well(run: &RunRecord) -> bool {
+/// Whether a pass ended as it should, a target's own trouble and a wish to stop included.
+pub fn ended_well(run: &RunRecord) -> bool {
     let code = run.exit_code.and_then(ExitCode::from_number);
     run.ended_at.is_some()
         && code.is_some_and(|code| {

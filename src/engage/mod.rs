@@ -31,7 +31,7 @@ mod watch;
 pub use absorb::may_be_liked;
 pub use actor::{Actor, Ports, Waiting};
 pub use forecast::{Forecast, Known, forecast};
-pub use health::{Health, HealthStatus, PassRecord, health};
+pub use health::{Health, HealthStatus, PassRecord, ended_well, health};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in, no_room_for_login};
 pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, pass};

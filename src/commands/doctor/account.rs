@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::check::Check;
+use crate::engage::ended_well;
 use crate::exit::ExitCode;
 use crate::model::{Account, Hold, RunRecord, Target, Timestamp};
 
@@ -126,22 +127,14 @@ pub(super) fn runs(
         .iter()
         .take_while(|run| run.exit_code == last.exit_code)
         .count();
-    let code = last.exit_code.and_then(ExitCode::from_number);
-    match code {
-        Some(ExitCode::Ok | ExitCode::Partial | ExitCode::Interrupted | ExitCode::Terminated) => {
-            Check::ok(ID, finding)
-        }
-        _ => {
-            let code = code.map_or("an unknown code".to_owned(), |code| code.to_string());
-            let why = last.stop.as_deref().unwrap_or("no reason is on record");
-            let finding = format!("{finding}; {same} in a row with {code}: {why}");
-            Check::warning(
-                ID,
-                finding,
-                "do what it says; the checks above and below tell more",
-            )
-        }
+    if ended_well(last) {
+        return Check::ok(ID, finding);
     }
+    let code = last.exit_code.and_then(ExitCode::from_number);
+    let code = code.map_or("an unknown code".to_owned(), |code| code.to_string());
+    let why = last.stop.as_deref().unwrap_or("no reason is on record");
+    let finding = format!("{finding}; {same} in a row with {code}: {why}");
+    Check::warning(ID, finding, "do what it says; the other checks tell more")
 }
 
 /// "of the last 20: 18 with 0, 2 with 69".

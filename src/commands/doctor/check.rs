@@ -5,6 +5,74 @@ use serde::Serialize;
 use crate::exit::ExitCode;
 use crate::ports::StoreError;
 
+/// Every check by its permanent name, in the order in which they are told, and what it looks at.
+pub const CHECKS: &[(&str, &str)] = &[
+    (
+        "configuration_file",
+        "which file is read, or where it was looked for",
+    ),
+    (
+        "configuration",
+        "every mistake in flags, variables and file",
+    ),
+    (
+        "password",
+        "where it comes from, whether you may read it and others may not",
+    ),
+    ("totp_secret", "the same for the authenticator's secret"),
+    (
+        "database",
+        "whether it is there, on a local disk, and the one you mean",
+    ),
+    (
+        "database_owner",
+        "whether you may write it and the files beside it, and who else left some",
+    ),
+    (
+        "database_folder",
+        "whether files can be made there; a read-only file system",
+    ),
+    (
+        "database_mode",
+        "whether others can open it; told only if so",
+    ),
+    ("disk_space", "free space and free inodes"),
+    (
+        "database_schema",
+        "whether it is ours, its version, migrations to come",
+    ),
+    (
+        "database_integrity",
+        "rows, indexes, references; not while a command writes, and for 10 s at most",
+    ),
+    ("lock", "who is at it"),
+    ("database_content", "told only if the rest cannot be read"),
+    (
+        "session",
+        "whether there is one, its age, when it was last alive",
+    ),
+    ("holds", "each in force, until when, and who ends it"),
+    (
+        "passes",
+        "how the last 20 ended, how long ago, whether one hangs or was cut off",
+    ),
+    ("targets", "each that cannot be seen at present"),
+    (
+        "clock",
+        "against the newest record and against the age of the program",
+    ),
+    ("time_zone", "the local time there and its offset"),
+    ("quiet_hours", "whether they are now"),
+    (
+        "memory",
+        "the limit that the service manager or the container sets",
+    ),
+    (
+        "network",
+        "with `--online`: whether each configured host has an address and takes a connection",
+    ),
+];
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,6 +114,7 @@ pub(super) struct Check {
 
 impl Check {
     pub fn ok(id: &'static str, finding: impl Into<String>) -> Self {
+        debug_assert!(CHECKS.iter().any(|(known, _)| *known == id), "{id}");
         Self {
             id,
             status: Status::Ok,

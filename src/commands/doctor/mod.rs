@@ -16,6 +16,7 @@ mod users;
 
 use serde_json::json;
 
+pub use self::check::CHECKS;
 use self::check::{Check, Status, exit_code};
 use super::healthcheck::{longest_pass, newest_runs};
 use super::shell::{Failure, Shell};
