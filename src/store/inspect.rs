@@ -36,6 +36,14 @@ pub fn shared_file_system(folder: &Path) -> Option<&'static str> {
     place::file_system(folder).and_then(place::name_of_shared)
 }
 
+/// Whether a crash cut a change off: whoever may write undoes its half, and until then nobody reads.
+pub fn is_half_changed(database: &Path, busy_timeout: Duration) -> bool {
+    Db::open_read_only(database, busy_timeout).is_ok_and(|mut db| {
+        let look = db.try_read(|connection| sqlite::examine(connection, database));
+        look.is_err_and(|fault| fault.is_hot_journal())
+    })
+}
+
 /// Looks through the whole content, and gives up after `limit`: a pass that wants to write waits for
 /// as long as this reads.
 pub fn check_integrity(
@@ -62,7 +70,7 @@ fn look(mut db: Db) -> Result<Integrity, StoreError> {
     match db.try_read(integrity) {
         Ok(None) => Ok(Integrity::Sound),
         Ok(Some(damage)) => Ok(Integrity::Damaged(damage)),
-        Err(fault) if sqlite::Fault::is_interrupted(&fault) => Ok(Integrity::Unfinished),
+        Err(fault) if fault.is_interrupted() => Ok(Integrity::Unfinished),
         Err(fault) => Err(db.report("look through the database", fault)),
     }
 }

@@ -20,7 +20,7 @@ use crate::model::{
 };
 use crate::ports::StoreError;
 
-pub use inspect::{Integrity, check_integrity, files, shared_file_system};
+pub use inspect::{Integrity, check_integrity, files, is_half_changed, shared_file_system};
 pub use lock::{Holder, LockRequest, holders};
 pub use sqlite::{
     APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,

@@ -302,3 +302,30 @@ fn targets_in_trouble_and_failing_passes_are_warnings() {
         "asked for only with --online"
     );
 }
+
+#[test]
+fn half_a_change_that_a_crash_left_is_a_matter_for_the_next_pass() {
+    let home = Home::logged_in();
+    let journal = home.path("state/stories.db-journal");
+    let sql = home.sql();
+    // More than the cache holds, so that a part is in the file before the end.
+    sql.execute_batch(
+        "PRAGMA cache_size = 1; BEGIN IMMEDIATE; CREATE TABLE large (content);
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO large SELECT randomblob(200) FROM n",
+    )
+    .unwrap();
+    let left = [home.database(), journal.clone()].map(|path| (fs::read(&path).unwrap(), path));
+    drop(sql);
+    for (content, path) in left {
+        fs::write(path, content).unwrap();
+    }
+    let found = checks(&home, 0, &[]);
+    assert_eq!(found["database_schema"]["status"], "warning", "{found:?}");
+    looked(&home, &DOCTOR, 0).saying(&["cut off by a crash", "story-liker run"]);
+    home.run(["run"]).expect(0);
+    home.run(DOCTOR)
+        .expect(0)
+        .saying(&["no problem, 0 warnings"]);
+    assert!(!journal.exists());
+}

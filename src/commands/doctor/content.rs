@@ -8,7 +8,8 @@ use crate::config::Config;
 use crate::exit::ExitCode;
 use crate::ports::StoreError;
 use crate::store::{
-    Holder, Integrity, MigrationStatus, Reader, check_integrity, files, migration_status_with,
+    Holder, Integrity, MigrationStatus, Reader, check_integrity, is_half_changed,
+    migration_status_with,
 };
 
 /// How long a program that keeps the file locked is waited for.
@@ -54,13 +55,11 @@ pub(super) fn schema(config: &Config) -> (Check, Option<Reader>) {
 
 /// A change that a crash cut off looks like a fault, and the next pass undoes it.
 fn refused(id: &'static str, database: &Path, error: &StoreError) -> Check {
-    let is_journal = |path: &std::path::PathBuf| path.to_string_lossy().ends_with("-journal");
-    match error {
-        StoreError::Io(message) if files(database).iter().any(is_journal) => {
-            let (finding, remedy) = message.split_once("; ").unwrap_or((message, ""));
-            Check::warning(id, finding, remedy)
-        }
-        error => Check::of_store(id, error),
+    let check = Check::of_store(id, error);
+    if is_half_changed(database, PATIENCE) {
+        Check::warning(id, check.finding, check.remedy.unwrap_or_default())
+    } else {
+        check
     }
 }
 

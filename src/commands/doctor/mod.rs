@@ -17,7 +17,7 @@ mod users;
 use serde_json::json;
 
 pub use self::check::CHECKS;
-use self::check::{Check, Status, exit_code};
+use self::check::{Check, exit_code};
 use super::healthcheck::{longest_pass, newest_runs};
 use super::shell::{Failure, Shell};
 use crate::care::hold::MEMORY;
@@ -77,13 +77,19 @@ fn look(shell: &Shell, flags: Doctor, inspected: &Inspected, now: Timestamp) -> 
 fn stored(config: &Config, now: Timestamp, checks: &mut Vec<Check>) -> Option<Timestamp> {
     let (schema, reader) = content::schema(config);
     let holders = holders(&config.database);
-    let readable = schema.status != Status::Problem;
+    let readable = reader.is_some();
     checks.push(schema);
     if readable {
         checks.push(content::integrity(&config.database, &holders));
     }
     checks.push(content::lock(&holders));
-    let mut reader = reader?;
+    let Some(mut reader) = reader else {
+        checks.push(Check::note(
+            "database_content",
+            "session, holds, passes and targets can be looked at once that is mended",
+        ));
+        return None;
+    };
     match profile(config, &mut reader, now) {
         Ok((of_profile, newest)) => {
             checks.extend(of_profile);

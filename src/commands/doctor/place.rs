@@ -1,19 +1,15 @@
 //! Where the database lies: who owns what, what may be written, how much room is left. What is found
 //! is gathered first and judged then, so that each verdict can be tried.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+mod gather;
+#[cfg(test)]
+mod tests;
 
-use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
+use std::path::PathBuf;
 
 use super::check::Check;
 use super::users::Users;
 use crate::exit::ExitCode;
-use crate::store::{files, shared_file_system};
-
-/// Where the system's service keeps its database (`StateDirectory=story-liker`).
-const OF_THE_SERVICE: &str = "/var/lib/story-liker/stories.db";
 
 /// Below this a pass may not be able to finish: its journal and what a year adds.
 const FULL: u64 = 16 << 20;
@@ -58,31 +54,6 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub fn gather(database: &Path) -> Self {
-        let is_file = fs::metadata(database).is_ok_and(|found| found.is_file());
-        let folder = folder_of(database);
-        let nearest = folder.ancestors().find(|folder| folder.exists());
-        let service = Path::new(OF_THE_SERVICE);
-        let same = fs::canonicalize(database).ok() == fs::canonicalize(service).ok();
-        Self {
-            database: database.to_owned(),
-            files: files(database)
-                .into_iter()
-                .filter_map(|path| entry(&path, Access::READ_OK | Access::WRITE_OK))
-                .collect(),
-            folder: nearest.and_then(|path| entry(path, Access::WRITE_OK | Access::EXEC_OK)),
-            folder_exists: folder.exists(),
-            exists: is_file,
-            shared: nearest.and_then(shared_file_system),
-            space: nearest.and_then(space),
-            bytes: fs::metadata(database).map_or(0, |found| found.len()),
-            other: fs::metadata(service)
-                .ok()
-                .filter(|_| !same)
-                .map(|found| (service.to_owned(), found.uid())),
-        }
-    }
-
     /// Every verdict about it.
     pub fn checks(&self, users: &Users) -> Vec<Check> {
         let mut checks = vec![self.database(users), self.owner(users), self.folder(users)];
@@ -271,258 +242,10 @@ impl Place {
     }
 }
 
-fn folder_of(database: &Path) -> PathBuf {
-    let path = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
-    path.parent().unwrap_or(Path::new("/")).to_owned()
-}
-
-fn entry(path: &Path, wanted: Access) -> Option<Entry> {
-    let found = fs::metadata(path).ok()?;
-    Some(Entry {
-        path: path.to_owned(),
-        owner: found.uid(),
-        mode: found.mode() & 0o777,
-        usable: access(path, wanted).is_ok(),
-    })
-}
-
-fn space(folder: &Path) -> Option<Space> {
-    let found = statvfs(folder).ok()?;
-    Some(Space {
-        free: found.f_bavail.saturating_mul(found.f_frsize),
-        total: found.f_blocks.saturating_mul(found.f_frsize),
-        free_files: (found.f_files > 0).then_some(found.f_favail),
-        read_only: found.f_flag.contains(StatVfsMountFlags::RDONLY),
-    })
-}
-
 fn size(bytes: u64) -> String {
     match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
         megabytes @ 1..10_240 => format!("{megabytes} MiB"),
         megabytes => format!("{} GiB", megabytes >> 10),
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::super::check::{Status, exit_code};
-    use super::*;
-
-    const ME: u32 = 998;
-
-    fn users(me: u32) -> Users {
-        Users::new(
-            me,
-            "root:x:0:0:::\nstory-liker:x:998:998:::\nanna:x:1000:1000:::\n",
-        )
-    }
-
-    fn file(name: &str, owner: u32) -> Entry {
-        Entry {
-            path: Path::new("/data").join(name),
-            owner,
-            mode: 0o600,
-            usable: true,
-        }
-    }
-
-    fn sound() -> Place {
-        Place {
-            database: PathBuf::from("/data/stories.db"),
-            files: vec![file("stories.db", ME), file("stories.db.lock", ME)],
-            folder: Some(file("", ME)),
-            folder_exists: true,
-            exists: true,
-            shared: None,
-            space: Some(Space {
-                free: 1 << 30,
-                total: 1 << 34,
-                free_files: Some(9),
-                read_only: false,
-            }),
-            bytes: 1 << 20,
-            other: None,
-        }
-    }
-
-    fn told(place: &Place, me: u32) -> Vec<(&'static str, Status, u8, String)> {
-        let row = |check: Check| {
-            let code = exit_code(std::slice::from_ref(&check)).number();
-            let remedy = check.remedy.unwrap_or_default();
-            (
-                check.id,
-                check.status,
-                code,
-                format!("{} > {remedy}", check.finding),
-            )
-        };
-        let checks = place.checks(&users(me)).into_iter();
-        checks
-            .map(row)
-            .filter(|(_, status, ..)| *status > Status::Note)
-            .collect()
-    }
-
-    #[track_caller]
-    fn tells(change: impl FnOnce(&mut Place), me: u32, id: &str, code: u8, words: &[&str]) {
-        let mut place = sound();
-        change(&mut place);
-        let told = told(&place, me);
-        let one = told.iter().find(|row| row.0 == id);
-        let (_, status, found, text) = one.unwrap_or_else(|| panic!("{told:?}"));
-        let expected = if code == 0 {
-            Status::Warning
-        } else {
-            Status::Problem
-        };
-        assert_eq!((*status, *found), (expected, code), "{text}");
-        for word in words {
-            assert!(text.contains(word), "no {word:?} in {text}");
-        }
-    }
-
-    #[test]
-    fn a_sound_place_is_no_trouble() {
-        assert_eq!(told(&sound(), ME), []);
-    }
-
-    #[test]
-    fn what_root_left_names_both_users() {
-        let by_root = |place: &mut Place| place.files[1].owner = 0;
-        let both = [
-            "stories.db.lock",
-            "belongs to root",
-            "to story-liker",
-            "chown story-liker",
-        ];
-        tells(by_root, 0, "database_owner", 73, &both);
-        let unusable = |place: &mut Place| {
-            place.files[1].owner = 0;
-            place.files[1].usable = false;
-        };
-        let words = ["belongs to root", "story-liker may not write"];
-        tells(unusable, ME, "database_owner", 73, &words);
-        let words = [
-            "you are root",
-            "belongs to story-liker",
-            "sudo -u story-liker story-liker",
-        ];
-        tells(|_| (), 0, "database_owner", 0, &words);
-    }
-
-    #[test]
-    fn a_read_only_volume_is_told_as_such_and_not_as_a_matter_of_owners() {
-        let read_only = |place: &mut Place| {
-            place.space.as_mut().unwrap().read_only = true;
-            place.folder.as_mut().unwrap().usable = false;
-            place.files[0].usable = false;
-        };
-        let words = [
-            "read-only file system",
-            "ReadWritePaths=",
-            "readOnly",
-            ":ro",
-        ];
-        tells(read_only, ME, "database_folder", 73, &words);
-        let mut place = sound();
-        read_only(&mut place);
-        assert_eq!(told(&place, ME).len(), 1);
-    }
-
-    #[test]
-    fn a_folder_of_another_user_is_told() {
-        let foreign = |place: &mut Place| {
-            place.folder = Some(Entry {
-                usable: false,
-                ..file("", 1000)
-            });
-        };
-        tells(
-            foreign,
-            ME,
-            "database_folder",
-            73,
-            &["belongs to anna", "sudo -u anna"],
-        );
-        tells(
-            |place| place.folder = None,
-            ME,
-            "database_folder",
-            73,
-            &["--database"],
-        );
-    }
-
-    #[test]
-    fn a_missing_database_is_told_with_the_one_that_was_probably_meant() {
-        let missing = |place: &mut Place| {
-            place.files.clear();
-            place.exists = false;
-        };
-        tells(
-            missing,
-            ME,
-            "database",
-            77,
-            &["none at /data/stories.db", "session import"],
-        );
-        let other = (PathBuf::from(OF_THE_SERVICE), ME);
-        let as_root = |place: &mut Place| {
-            missing(place);
-            place.other = Some(other.clone());
-        };
-        let words = [
-            OF_THE_SERVICE,
-            "sudo -u story-liker story-liker doctor --database",
-        ];
-        tells(as_root, 0, "database", 77, &words);
-        tells(
-            |place| place.other = Some(other.clone()),
-            0,
-            "database",
-            0,
-            &words,
-        );
-        tells(
-            |place| place.shared = Some("NFS"),
-            ME,
-            "database",
-            73,
-            &["NFS", "local disk"],
-        );
-    }
-
-    #[test]
-    fn an_open_database_and_a_full_disk_are_told_with_figures() {
-        let open = |place: &mut Place| place.files[0].mode = 0o640;
-        tells(open, ME, "database_mode", 0, &["mode 640", "chmod 600"]);
-        let free = |bytes: u64| move |place: &mut Place| place.space.as_mut().unwrap().free = bytes;
-        tells(
-            free(1 << 20),
-            ME,
-            "disk_space",
-            74,
-            &["1 MiB free of 16 GiB", "17 MiB are needed"],
-        );
-        tells(
-            free(100 << 20),
-            ME,
-            "disk_space",
-            0,
-            &["100 MiB free", "free some space"],
-        );
-        let no_inodes = |place: &mut Place| place.space.as_mut().unwrap().free_files = Some(0);
-        tells(no_inodes, ME, "disk_space", 74, &["inodes"]);
-    }
-
-    #[test]
-    fn a_place_that_does_not_exist_is_gathered_without_being_made() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::gather(&folder.path().join("a/b/stories.db"));
-        assert!(!place.folder_exists && !place.exists && place.files.is_empty());
-        assert_eq!(place.folder.unwrap().path, folder.path());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
