@@ -168,8 +168,44 @@ impl Check {
     }
 }
 
-/// What a pass would end with: the worst of all problems.
+/// What a pass would end with: it reads the configuration first, then opens the database, and looks
+/// at holds and session only after that.
 pub(super) fn exit_code(checks: &[Check]) -> ExitCode {
-    let codes = checks.iter().filter_map(|check| check.exit_code);
-    codes.fold(ExitCode::Ok, ExitCode::worst)
+    use ExitCode::{CantCreat, Config, DataErr, IoErr, Ok};
+    let worst = |stage: &dyn Fn(ExitCode) -> bool| {
+        let codes = checks.iter().filter_map(|check| check.exit_code);
+        codes.filter(|code| stage(*code)).fold(Ok, ExitCode::worst)
+    };
+    let stages = [
+        worst(&|code| code == Config),
+        worst(&|code| matches!(code, CantCreat | DataErr | IoErr)),
+        worst(&|_| true),
+    ];
+    stages.into_iter().find(|code| *code != Ok).unwrap_or(Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_is_that_of_what_a_pass_meets_first() {
+        for (met, first) in [
+            (&[][..], ExitCode::Ok),
+            (
+                &[ExitCode::NoPerm, ExitCode::CantCreat],
+                ExitCode::CantCreat,
+            ),
+            (&[ExitCode::CantCreat, ExitCode::DataErr], ExitCode::DataErr),
+            (&[ExitCode::DataErr, ExitCode::Config], ExitCode::Config),
+            (&[ExitCode::TempFail, ExitCode::NoPerm], ExitCode::NoPerm),
+            (&[ExitCode::Unavailable], ExitCode::Unavailable),
+        ] {
+            let checks: Vec<Check> = met
+                .iter()
+                .map(|code| Check::problem("holds", *code, "", ""))
+                .collect();
+            assert_eq!(exit_code(&checks), first);
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(super) fn checks(inspected: &Inspected, usual: &[PathBuf], users: &Users) ->
         checks.push(Check::ok(
             "configuration",
             format!(
-                "no mistake; profile '{}', {} targets",
+                "no mistake; profile '{}', targets: {}",
                 config.profile,
                 config.targets.len()
             ),

@@ -124,9 +124,14 @@ impl Place {
                 file.mode
             );
             let start = users.sudo(file.owner);
-            let remedy = format!(
-                "start it as {owner} ({start} ...), or if it should be {me}'s: chown {me} {path}"
-            );
+            let first = self.files.first().map(|database| database.owner);
+            let remedy = if first == Some(users.me) {
+                format!("as root: chown {me} {path}; and start everything as {me}")
+            } else {
+                format!(
+                    "start it as {owner} ({start} ...), or if it should be {me}'s: chown {me} {path}"
+                )
+            };
             return Check::problem(ID, ExitCode::CantCreat, finding, remedy);
         }
         let Some(database) = self.files.first() else {

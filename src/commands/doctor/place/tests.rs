@@ -99,7 +99,11 @@ fn what_root_left_names_both_users() {
         place.files[1].owner = 0;
         place.files[1].usable = false;
     };
-    let words = ["belongs to root", "story-liker may not write"];
+    let words = [
+        "belongs to root",
+        "story-liker may not write",
+        "as root: chown story-liker",
+    ];
     tells(unusable, ME, "database_owner", 73, &words);
     let words = [
         "you are root",
