@@ -4,9 +4,6 @@
 //! all that stands in the way is a hold that ends by itself. A pass that could not reach Instagram,
 //! or did not trust the clock, is forgiven as long as another one ended well in time.
 
-#[cfg(test)]
-mod tests;
-
 use std::time::Duration;
 
 use serde::Serialize;
@@ -268,3 +265,6 @@ fn excuse<'h>(holds: &'h [Hold], run: &RunRecord) -> Option<&'h Hold> {
 fn span(span: Duration) -> String {
     humantime::format_duration(Duration::from_secs(span.as_secs())).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,6 @@
 //! is gathered first and judged then, so that each verdict can be tried.
 
 mod gather;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 
@@ -254,3 +252,6 @@ fn size(bytes: u64) -> String {
         megabytes => format!("{} GiB", megabytes >> 10),
     }
 }
+
+#[cfg(test)]
+mod tests;
