@@ -10,6 +10,7 @@ use std::process::Command;
 
 use clap::Parser;
 use story_liker::cli::Cli;
+use story_liker::commands::CHECKS;
 use story_liker::config::{self, Environment, KEYS, Request};
 use story_liker::engage::Reason;
 use story_liker::exit::{ExitCode, NeedsPerson};
@@ -149,6 +150,22 @@ fn the_exit_code_table_is_that_of_the_program() {
         })
         .collect();
     assert_eq!(table, expected);
+}
+
+#[test]
+fn the_table_of_checks_is_that_of_the_program() {
+    let table = rows(&section(
+        &readme(),
+        "### When in doubt: doctor and healthcheck",
+    ));
+    let mut told: Vec<(String, String)> = Vec::new();
+    for row in table.iter().filter(|row| row[0].starts_with('`')) {
+        told.push((row[0].trim_matches('`').to_owned(), row[1].clone()));
+    }
+    let known = CHECKS
+        .iter()
+        .map(|(id, what)| ((*id).to_owned(), (*what).to_owned()));
+    assert_eq!(told, known.collect::<Vec<_>>());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod ask;
 mod documents;
 mod global;
 mod parsers;
+mod refused;
 mod rehearse;
 mod run;
 #[cfg(test)]
@@ -20,9 +21,10 @@ pub use account::{
     Login, Resume, Session, SessionExport, SessionForget, SessionImport, SessionNewKey,
     SessionReseal,
 };
-pub use ask::{ConfigCommand, Explain};
+pub use ask::{ConfigCommand, Doctor, Explain, Healthcheck};
 pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
+pub use refused::expects_report;
 pub use rehearse::{Rehearse, Trouble};
 pub use run::Run;
 pub use upkeep::{Cleanup, Migrate};
@@ -97,6 +99,19 @@ Examples:
   story-liker status
   story-liker status --json")]
     Status,
+    /// Look everything over and say what to do about it; sends nothing, changes nothing
+    #[command(after_help = "\
+Examples:
+  story-liker doctor
+  story-liker doctor --online            also whether the configured hosts can be reached
+  sudo -u story-liker story-liker doctor --json")]
+    Doctor(Doctor),
+    /// Say in one line whether passes still come and end well; for watchdogs and probes
+    #[command(after_help = "\
+Examples:
+  story-liker healthcheck
+  story-liker healthcheck --max-age 90m --json")]
+    Healthcheck(Healthcheck),
     /// Say why an item was, was not or will be liked; sends nothing
     #[command(after_help = "\
 Examples:

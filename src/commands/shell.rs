@@ -233,8 +233,7 @@ impl Shell {
     pub fn not_started(&self, failure: &Failure) -> ExitCode {
         let code = self.fail(failure);
         if self.reports_to_machine() {
-            let exit = json!({ "code": code, "name": code.name(), "reason": failure.message });
-            self.print(&json!({ "stop": { "name": "not_started" }, "exit": exit }).to_string());
+            self.print(&not_started(code, &failure.message).to_string());
         }
         code
     }
@@ -245,6 +244,12 @@ impl Shell {
             .complain(&format!("story-liker: {}", failure.message));
         failure.code
     }
+}
+
+/// The report of a command that did not get as far as doing anything.
+pub fn not_started(code: ExitCode, reason: &str) -> Value {
+    let exit = json!({ "code": code, "name": code.name(), "reason": reason });
+    json!({ "stop": { "name": "not_started" }, "exit": exit })
 }
 
 /// How and for how long `command` asks for the locks.

@@ -41,6 +41,10 @@ impl Resolver<'_> {
 
     pub(super) fn secret(&mut self, kind: secrets::Kind) -> Option<Secret> {
         let path = self.path(kind.file_key, "the path of a file", parse::path);
+        if self.raw.without_secrets {
+            self.came_to(kind.key, None, Origin::Default);
+            return None;
+        }
         let origin = self.raw.settings.get(kind.file_key);
         let file = path.zip(origin.map(|setting| setting.origin.clone()));
         match secrets::find(kind, file, self.environment) {
@@ -68,7 +72,8 @@ impl Resolver<'_> {
             }
         });
         let possible = account.password.is_some();
-        if wish == Some(true) && !possible && self.sound(&[secrets::PASSWORD.key]) {
+        let looked = !self.raw.without_secrets;
+        if looked && wish == Some(true) && !possible && self.sound(&[secrets::PASSWORD.key]) {
             self.mistake(
                 KEY,
                 "logging in again needs a password, and none is configured".to_owned(),

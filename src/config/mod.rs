@@ -32,9 +32,9 @@ use std::time::Duration;
 pub use environment::Environment;
 pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key, VARIABLES, Variable};
-pub use places::{FILES, UsualFile};
+pub use places::{FILES, UsualFile, configuration_files};
 pub use raw::{Flag, Request};
-pub use resolve::{Loaded, load, metrics_file_despite_mistakes};
+pub use resolve::{Inspected, Loaded, inspect, load, metrics_file_despite_mistakes};
 pub use targets::username;
 pub use value::{Effective, Origin, Value};
 

@@ -33,6 +33,9 @@ pub struct Request {
     pub needs_targets: bool,
     /// Whether the command works without the key of a sealed session, so that none is read.
     pub leaves_session_sealed: bool,
+    /// Whether the command does without password and authenticator secret, and does not look for
+    /// them.
+    pub without_secrets: bool,
 }
 
 /// A key set by a flag.
@@ -61,6 +64,7 @@ impl Request {
             flags: database.into_iter().collect(),
             needs_targets: false,
             leaves_session_sealed: false,
+            without_secrets: false,
         }
     }
 
@@ -100,6 +104,13 @@ impl Request {
         self
     }
 
+    /// Password and authenticator secret are left alone.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.without_secrets = true;
+        self
+    }
+
     /// With `--max-runtime`.
     #[must_use]
     pub fn with_max_runtime(mut self, max_runtime: Option<std::time::Duration>) -> Self {
@@ -126,6 +137,7 @@ pub(super) struct RawConfig {
     pub(super) file: Option<Arc<PathBuf>>,
     pub(super) settings: BTreeMap<&'static str, Setting>,
     pub(super) mistakes: Vec<Mistake>,
+    pub(super) without_secrets: bool,
 }
 
 impl RawConfig {
@@ -137,6 +149,7 @@ impl RawConfig {
             file: None,
             settings: BTreeMap::new(),
             mistakes: Vec::new(),
+            without_secrets: request.without_secrets,
         };
         raw.choose_profile(request, environment);
         raw.check_log_level(environment);
@@ -248,7 +261,7 @@ impl RawConfig {
             let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
             return Some((PathBuf::from(path), origin));
         }
-        let path = places::usual(environment).find(|path| path.exists());
+        let path = places::configuration_files(environment).find(|path| path.exists());
         path.map(|path| (path, Origin::Default))
     }
 }

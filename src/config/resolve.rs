@@ -57,10 +57,34 @@ pub fn metrics_file_despite_mistakes(
 
 /// What all layers together mean.
 pub(super) fn resolve(
-    mut raw: RawConfig,
+    raw: RawConfig,
     request: &Request,
     environment: &Environment,
 ) -> Result<Loaded, ConfigErrors> {
+    let Inspected { loaded, mistakes } = look_through(raw, request, environment);
+    if mistakes.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(ConfigErrors(mistakes))
+    }
+}
+
+/// A configuration that may have mistakes: something to look at, nothing to act by.
+pub struct Inspected {
+    /// What it means, with defaults where the mistakes are. Without a place for the database, that
+    /// path is empty.
+    pub loaded: Loaded,
+    /// The mistakes.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Reads flags, environment and file as [`load`] does, and goes on with what it can.
+pub fn inspect(request: &Request, environment: &Environment) -> Inspected {
+    let raw = RawConfig::collect(request, environment);
+    look_through(raw, request, environment)
+}
+
+fn look_through(mut raw: RawConfig, request: &Request, environment: &Environment) -> Inspected {
     let mistakes = std::mem::take(&mut raw.mistakes);
     let mut resolver = Resolver::new(&raw, environment, mistakes);
     let config = resolver.config(request);
@@ -68,11 +92,13 @@ pub(super) fn resolve(
     if request.needs_targets {
         checks::some_target(&mut resolver, &config);
     }
-    Ok(Loaded {
-        effective: resolver.finish()?,
+    let (effective, mistakes) = resolver.finish();
+    let loaded = Loaded {
+        effective,
         config,
         file: raw.file.as_deref().cloned(),
-    })
+    };
+    Inspected { loaded, mistakes }
 }
 
 impl Resolver<'_> {

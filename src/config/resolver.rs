@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::error::{ConfigErrors, Mistake};
+use super::error::Mistake;
 use super::file::FILE_KEY;
 use super::raw::{RawConfig, Setting};
 use super::value::{Effective, Origin, Value};
@@ -44,13 +44,9 @@ impl<'r> Resolver<'r> {
         }
     }
 
-    /// What every key came to, unless there was a mistake.
-    pub(super) fn finish(self) -> Result<Vec<Effective>, ConfigErrors> {
-        if self.mistakes.is_empty() {
-            Ok(self.table())
-        } else {
-            Err(ConfigErrors(self.mistakes))
-        }
+    /// What every key came to, and the mistakes.
+    pub(super) fn finish(self) -> (Vec<Effective>, Vec<Mistake>) {
+        (self.table(), self.mistakes)
     }
 
     /// Reads `limits.allow_unsafe_limits`, on which the ranges of other keys depend.

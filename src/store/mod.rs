@@ -7,6 +7,7 @@
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod inspect;
 mod lock;
 mod place;
 mod seal;
@@ -22,7 +23,8 @@ use crate::model::{
 };
 use crate::ports::StoreError;
 
-pub use lock::LockRequest;
+pub use inspect::{Integrity, check_integrity, files, is_half_changed, shared_file_system};
+pub use lock::{Holder, LockRequest, holders};
 pub use seal::Sealing;
 pub use sqlite::{
     APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,
@@ -84,7 +86,15 @@ pub fn migrate(
 
 /// Where the database stands between the versions.
 pub fn migration_status(path: &Path) -> Result<MigrationStatus, StoreError> {
-    let (path, mut db) = open_existing_read_only(path, Opening::default().busy_timeout)?;
+    migration_status_with(path, Opening::default().busy_timeout)
+}
+
+/// The same, with another patience for programs that keep the file locked.
+pub fn migration_status_with(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<MigrationStatus, StoreError> {
+    let (path, mut db) = open_existing_read_only(path, busy_timeout)?;
     db.read("read the schema", |connection| {
         sqlite::migration_status(connection, &path)
     })

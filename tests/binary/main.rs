@@ -6,8 +6,10 @@ mod home;
 #[path = "../support/relay.rs"]
 mod relay;
 
+mod doctor;
 mod exit_codes;
 mod explain;
+mod health;
 mod leaks;
 mod login;
 mod metrics;

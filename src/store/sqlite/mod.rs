@@ -26,7 +26,7 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::ports::StoreError;
 
@@ -49,7 +49,7 @@ pub(super) use session::{
 pub use status::{FileSize, ItemCount, WindowUse};
 pub(super) use status::{item_counts, request_counts, size, windows};
 pub(super) use targets::{all as targets, sync as sync_targets};
-pub(super) use upkeep::check_if_due;
+pub(super) use upkeep::{check_if_due, integrity};
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +153,11 @@ impl Db {
         configure().map_err(|error: rusqlite::Error| {
             fault::report(&path, "open the database", error.into())
         })
+    }
+
+    /// Ends from another thread what this connection is doing.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     /// Reads, consistently, with `work`; `doing` completes "cannot ...".
