@@ -136,8 +136,8 @@ fn decisions_know_no_port() {
 const KEPT: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/"]),
     ("refinery", &["store/"]),
-    ("reqwest", &["instagram/"]),
     ("TextEncoder", &["telemetry/metrics/"]),
+    ("reqwest", &["instagram/", "telemetry/"]),
     ("hyper", &["practice/"]),
     ("tokio", &["practice/"]),
     ("signal_hook", &["clock.rs"]),

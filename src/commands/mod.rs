@@ -13,6 +13,7 @@ mod login;
 mod man;
 mod metrics;
 mod migrate;
+mod notices;
 mod proof;
 mod rehearse;
 mod report_text;

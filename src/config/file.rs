@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::Mistake;
 use super::keys;
 use super::raw::RawConfig;
+use super::secrets;
 use super::value::{Origin, Value};
 use crate::model::ProfileName;
 
@@ -184,6 +185,12 @@ fn unknown_key(name: &str) -> String {
                 its own, chmod 600, and name it in account.password_file (an authenticator secret: \
                 account.totp_secret_file)"
             .to_owned();
+    }
+    if secrets::ALL.iter().any(|kind| kind.key == name) {
+        return format!(
+            "whoever knows this address can use it, so it does not belong in the configuration \
+             file; put it into a file of its own, chmod 600, and name it in {name}_file"
+        );
     }
     match keys::similar(name) {
         Some(known) => format!("no such key, did you mean {known}?"),

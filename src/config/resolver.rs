@@ -326,7 +326,7 @@ impl<'r> Resolver<'r> {
     }
 
     fn table(&self) -> Vec<Effective> {
-        let secrets = [secrets::PASSWORD.key, secrets::TOTP_SECRET.key];
+        let secrets = secrets::ALL.map(|kind| kind.key);
         let names = keys::KEYS.iter().map(|key| key.name).chain(secrets);
         names
             .map(|key| {

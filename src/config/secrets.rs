@@ -1,10 +1,11 @@
-//! Where password and authenticator secret come from. For each, the first of these that is set:
+//! Where secrets come from: the password, the authenticator secret, and addresses that open to
+//! whoever knows them ([`ALL`]). For each, the first of these that is set, here of the password:
 //!
-//! 1. `STORY_LIKER_ACCOUNT_PASSWORD` (`..._TOTP_SECRET`),
-//! 2. `STORY_LIKER_ACCOUNT_PASSWORD_FILE` (`..._TOTP_SECRET_FILE`): a file,
+//! 1. `STORY_LIKER_ACCOUNT_PASSWORD`,
+//! 2. `STORY_LIKER_ACCOUNT_PASSWORD_FILE`: a file,
 //! 3. `IG_PASSWORD` (password only),
-//! 4. `$CREDENTIALS_DIRECTORY/password` (`.../totp_secret`): what systemd's `LoadCredential=` makes,
-//! 5. `account.password_file` (`account.totp_secret_file`) of the configuration file.
+//! 4. `$CREDENTIALS_DIRECTORY/password`: what systemd's `LoadCredential=` makes,
+//! 5. `account.password_file` of the configuration file.
 //!
 //! Never a flag, never the configuration file itself. No message contains a secret.
 
@@ -20,7 +21,7 @@ use crate::model::Secret;
 /// Far more than any password or authenticator secret.
 const MAX_SECRET_BYTES: u64 = 4096;
 
-/// One of the two secrets.
+/// One of the secrets.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
     /// As which it is shown.
@@ -49,6 +50,27 @@ pub(super) const TOTP_SECRET: Kind = Kind {
     alias: None,
     credential: "totp_secret",
 };
+
+/// Where passes are reported to.
+pub(super) const PING_URL: Kind = Kind {
+    key: "ping.url",
+    file_key: "ping.url_file",
+    variable: "STORY_LIKER_PING_URL",
+    alias: None,
+    credential: "ping_url",
+};
+
+/// Where a person is told what changed.
+pub(super) const NOTIFY_URL: Kind = Kind {
+    key: "notify.url",
+    file_key: "notify.url_file",
+    variable: "STORY_LIKER_NOTIFY_URL",
+    alias: None,
+    credential: "notify_url",
+};
+
+/// Every kind.
+pub(super) const ALL: [Kind; 4] = [PASSWORD, TOTP_SECRET, PING_URL, NOTIFY_URL];
 
 /// A secret that cannot be used.
 pub(super) struct Refused {

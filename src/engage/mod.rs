@@ -25,6 +25,7 @@ mod reason;
 mod report;
 mod session;
 mod stop;
+mod verdict;
 mod watch;
 
 pub use absorb::may_be_liked;

@@ -10,6 +10,7 @@ mod item;
 mod item_ref;
 mod ledger;
 mod limit;
+mod notice;
 mod secret;
 mod target;
 mod timestamp;
@@ -23,6 +24,7 @@ pub use ledger::{
     Attempt, AttemptId, AttemptKind, EndedRun, Outcome, PastAttempt, RequestCount, RunId, RunRecord,
 };
 pub use limit::{Limit, Scope, ScopedLimit};
+pub use notice::{Channel, Notice, NoticeId, NoticeKind, Undelivered, Verdict};
 pub use secret::Secret;
 pub use target::{Target, TargetId, TargetOrigin, TargetTrouble};
 pub use timestamp::Timestamp;

@@ -31,9 +31,14 @@ fn the_example_as_it_is_shipped_means_the_defaults() {
 #[test]
 fn every_key_appears_in_the_example_and_uncommenting_it_changes_no_default() {
     let mut setup = Setup::new(&uncommented());
-    for name in ["password", "totp_secret"] {
+    for (name, secret) in [
+        ("password", "JBSWY3DPEHPK3PXP"),
+        ("totp_secret", "JBSWY3DPEHPK3PXP"),
+        ("ping_url", "https://hc-ping.com/synthetic"),
+        ("notify_url", "https://example.org/synthetic"),
+    ] {
         let path = setup.path(name);
-        std::fs::write(&path, "JBSWY3DPEHPK3PXP").unwrap();
+        std::fs::write(&path, secret).unwrap();
         super::layers::chmod(&path, 0o600);
     }
     setup.request.profile = Some("second".parse().unwrap());
