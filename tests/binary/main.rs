@@ -3,11 +3,16 @@
 
 #[path = "../support/home.rs"]
 mod home;
+#[path = "../support/raw_server.rs"]
+#[allow(dead_code)]
+mod raw_server;
 
 mod exit_codes;
 mod explain;
 mod login;
 mod metrics;
+mod notices;
+mod ping;
 mod replies;
 mod secrets;
 mod session;
