@@ -287,13 +287,12 @@ pub(super) fn program(value: &Value) -> Result<Vec<String>, String> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     match words.first() {
-        // For a profile that takes nothing over.
-        None => Ok(words),
         Some(program) if program.is_empty() => Err("a program without a name".to_owned()),
         Some(program) if program.contains('/') && !program.starts_with('/') => {
             Err("a relative path: passes start in any folder".to_owned())
         }
-        Some(_) => Ok(words),
+        // None of them is for a profile that takes nothing over.
+        _ => Ok(words),
     }
 }
 

@@ -53,7 +53,7 @@ pub fn run(argv: &[String], variables: &[(String, OsString)], input: String) -> 
     let status = child
         .wait()
         .map_err(|error| format!("{program} cannot be waited for: {error}"))?;
-    let said = [out, err].into_iter().flatten().map(last_words);
+    let said = [&out, &err].into_iter().flatten().map(last_words);
     let said: String = said.collect::<Vec<_>>().join(" ");
     let said = match said.trim() {
         "" => String::new(),
@@ -97,7 +97,7 @@ fn keep_beginning(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
-fn last_words(stream: Receiver<Vec<u8>>) -> String {
+fn last_words(stream: &Receiver<Vec<u8>>) -> String {
     match stream.recv_timeout(LAST_WORDS) {
         Ok(kept) => String::from_utf8_lossy(&kept).trim().to_owned(),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => String::new(),

@@ -54,7 +54,10 @@ fn kinds(notices: &[Value]) -> Vec<&str> {
 }
 
 fn names(notices: &[Value]) -> BTreeSet<&str> {
-    notices.iter().flat_map(|one| one["id"].as_str()).collect()
+    notices
+        .iter()
+        .filter_map(|one| one["id"].as_str())
+        .collect()
 }
 
 /// The next pass meets a challenge.

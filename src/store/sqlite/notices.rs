@@ -98,7 +98,11 @@ pub(crate) fn note(
             noting.add(&of_run(NoticeKind::Failure, run.0))
         }
         (Verdict::Worked, Some((last, kind))) if !is_told && kind != NoticeKind::Recovery => {
-            noting.add(&of_run(NoticeKind::Recovery, last.0))
+            let recovery = of_run(NoticeKind::Recovery, last.0);
+            noting.add(&New {
+                message: format!("the first pass that works again: {}", recovery.message),
+                ..recovery
+            })
         }
         _ => Ok(()),
     }
