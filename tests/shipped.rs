@@ -299,8 +299,14 @@ fn every_key_that_readme_names_exists() {
             .iter()
             .any(|key| key.name.starts_with(&format!("{name}.")));
         let is_key = KEYS.iter().any(|key| key.name == name);
+        // A secret has no key of its own, but its file has.
+        let file = format!("{name}_file");
+        let is_secret = KEYS.iter().any(|key| key.name == file);
         let is_target = ["sandbox", "another"].contains(&parts[0]);
-        assert!(is_key || is_table || is_target, "{name} is no key");
+        assert!(
+            is_key || is_table || is_secret || is_target,
+            "{name} is no key"
+        );
         seen += usize::from(is_key);
     }
     assert!(seen > 15);
@@ -332,9 +338,14 @@ fn every_variable_that_readme_names_is_read() {
 #[test]
 fn every_configuration_in_readme_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
-    for secret in ["password", "totp_secret"] {
+    for (secret, text) in [
+        ("password", "JBSWY3DPEHPK3PXP\n"),
+        ("totp_secret", "JBSWY3DPEHPK3PXP\n"),
+        ("ping_url", "https://hc-ping.com/synthetic\n"),
+        ("notify_url", "https://example.org/synthetic\n"),
+    ] {
         let path = folder.path().join(secret);
-        fs::write(&path, "JBSWY3DPEHPK3PXP\n").unwrap();
+        fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let blocks = blocks(&readme(), "toml");
