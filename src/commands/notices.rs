@@ -23,7 +23,7 @@ use crate::telemetry::ping::Ping;
 const MOST: u32 = 10;
 
 /// No telling begins when all together took so long.
-const BUDGET: Duration = Duration::from_secs(30);
+const BUDGET: Duration = Duration::from_secs(20);
 
 /// What could not be told for so long is given up.
 pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_hours(7 * 24);

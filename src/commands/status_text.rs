@@ -57,7 +57,7 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
     for notice in &status.undelivered {
         write!(
             text,
-            "not told  {} by {}, tried {} times",
+            "not told  {} ({}, tried {}x)",
             notice.title, notice.channel, notice.tries
         )?;
         match &notice.problem {

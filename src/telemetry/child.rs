@@ -49,6 +49,8 @@ pub fn run(argv: &[String], variables: &[(String, OsString)], input: String) -> 
     if !in_time && let Some(group) = Pid::from_raw(child.id().cast_signed()) {
         // It is not reaped yet, so the number is still its own. It may have ended by now.
         let _ = kill_process_group(group, Signal::KILL);
+        // If the group was not to be had, at least the program itself.
+        let _ = child.kill();
     }
     let status = child
         .wait()

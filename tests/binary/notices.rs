@@ -178,10 +178,7 @@ fn what_was_not_told_is_told_by_the_next_pass_in_its_order() {
         .saying(&["notify.url could not be told", "the answer was 503"]);
     assert_eq!(posted(&server).len(), 1);
     let status = home.run(["status"]).expect(0);
-    status.saying(&[
-        "not told",
-        "by notify.url, tried 1 times: the answer was 503",
-    ]);
+    status.saying(&["not told", "(notify.url, tried 1x): the answer was 503"]);
     home.run(["resume"]).expect(0);
     // Three wait now; the first fails again, and the others do not overtake it.
     home.run(["run", "--check-all"]).expect(0);
@@ -359,6 +356,34 @@ fn a_script_may_ask_this_program() {
     challenge(&home).expect(77);
     let status = fs::read_to_string(home.path("told")).unwrap();
     assert!(status.contains("hold      'challenge'"), "{status}");
+}
+
+#[test]
+fn the_example_script_calls_when_a_person_is_needed_and_notes_the_rest() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut home = Home::logged_in();
+    let tools = home.path("tools");
+    fs::create_dir(&tools).unwrap();
+    for tool in ["mail", "logger"] {
+        let script =
+            format!("#!/bin/sh\necho {tool} \"$@\" >> \"$HOME/called\"\ncat >> \"$HOME/text\"\n");
+        fs::write(tools.join(tool), script).unwrap();
+        fs::set_permissions(tools.join(tool), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", tools.display());
+    home.variable("PATH", &path);
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/notify");
+    home.set("notify.command", &format!("['{example}']"));
+    challenge(&home).expect(77);
+    home.run(["resume"]).expect(0);
+    home.run(["run", "--check-all"]).expect(0);
+    let called = fs::read_to_string(home.path("called")).unwrap();
+    let title = "story-liker, profile default: hold 'challenge' needs a person";
+    let expected =
+        format!("mail -s {title} you@example.org\nlogger -t story-liker\nlogger -t story-liker\n");
+    assert_eq!(called, expected);
+    let text = fs::read_to_string(home.path("text")).unwrap();
+    assert_eq!(text.matches("notice default-").count(), 3);
 }
 
 #[test]
