@@ -39,7 +39,7 @@
 //! | [`clock`] | real and virtual time, sleeping, signals |
 //! | [`practice`] | a strict practice Instagram with a simulated world; knows nothing of the rest |
 //! | [`rehearse`] | days of real passes against it, on virtual time |
-//! | [`telemetry`] | log lines and the progress line |
+//! | [`telemetry`] | log lines, the progress line, pings and notices |
 //! | [`exit`] | the one list of exit codes |
 
 pub mod care;

@@ -15,6 +15,7 @@ mod login;
 mod man;
 mod metrics;
 mod migrate;
+mod notices;
 mod proof;
 mod rehearse;
 mod report_text;

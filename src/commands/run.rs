@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::codes::TotpSecret;
 use super::metrics;
+use super::notices;
 use super::shell::{Failure, Shell, instagram};
 use super::waiting::Shown;
 use crate::cli::Run;
@@ -14,6 +15,7 @@ use crate::exit::ExitCode;
 use crate::ports::Store;
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
+use crate::telemetry::ping::Ping;
 
 /// Runs one pass and prints its report.
 pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
@@ -26,7 +28,8 @@ pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
         .with_metrics_file(flags.metrics_file.as_deref());
     let config = OnceCell::new();
     // A panic has printed its message; the report says the rest, and the next pass settles.
-    let pass = AssertUnwindSafe(|| one_pass(shell, flags, &request, &config));
+    let mut ping = None;
+    let pass = AssertUnwindSafe(|| one_pass(shell, flags, &request, &config, &mut ping));
     let done = catch_unwind(pass).unwrap_or_else(|_| {
         Err(Failure::new(
             ExitCode::Software,
@@ -45,6 +48,13 @@ pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
         };
         metrics::write(shell, &started, code);
     }
+    let status = |code| match &flags.success_codes {
+        Some(codes) => codes.apply(code),
+        None => code,
+    };
+    if let Some(ping) = ping {
+        notices::ping_the_end(ping, &done, status);
+    }
     match done {
         Ok(report) => {
             shell.report(|| report.to_json(), || super::report_text::render(&report));
@@ -53,10 +63,7 @@ pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
             shell.not_started(&failure);
         }
     }
-    flags
-        .success_codes
-        .as_ref()
-        .map_or(code, |codes| codes.apply(code))
+    status(code)
 }
 
 /// `known` gets the configuration, as soon as there is one.
@@ -65,9 +72,13 @@ fn one_pass(
     flags: &Run,
     request: &Request,
     known: &OnceCell<Config>,
+    ping: &mut Option<Ping>,
 ) -> Result<Report, Failure> {
     let config = shell.load(request)?.config;
     let config = known.get_or_init(|| config);
+    if !flags.dry_run {
+        *ping = notices::ping(shell, config)?;
+    }
     let only = only(flags, config)?;
     let seed = flags.seed.map_or_else(|| shell.seed(), Ok)?;
     let run_id = format!("{:016x}", shell.seed()?);
@@ -88,6 +99,10 @@ fn one_pass(
         "run"
     };
     let mut store = shell.open_as(config, command, flags.patience, &clock, opening)?;
+    if let Some(ping) = ping {
+        ping.begin();
+    }
+    store.tell_by(&notices::channels(config));
     let account = store.account()?;
     let mut platform = instagram(
         shell,
@@ -124,6 +139,9 @@ fn one_pass(
         likes = report.counts.likes;
         "the pass ends: {}", report.stop.sentence()
     );
+    if !flags.dry_run {
+        notices::tell(shell, config, &mut store, &clock);
+    }
     Ok(report)
 }
 

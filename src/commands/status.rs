@@ -13,14 +13,17 @@ use crate::config::Config;
 use crate::engage::{Outlook, Seen, WindowReport, as_if_synchronised, next_check, outlook, wanted};
 use crate::exit::ExitCode;
 use crate::model::{
-    Account, Hold, HoldReason, ItemState, RunRecord, Scope, ScopedLimit, Target, TargetTrouble,
-    Timestamp,
+    Account, Channel, Hold, HoldReason, ItemState, NoticeKind, RunRecord, Scope, ScopedLimit,
+    Target, TargetTrouble, Timestamp,
 };
 use crate::store::{ItemCount, Reader, WindowUse};
 use crate::telemetry::logging::Stream;
 
 /// How many runs are shown.
 const RUNS_SHOWN: u32 = 5;
+
+/// How many notices are shown of each way.
+const UNDELIVERED_SHOWN: u32 = 5;
 
 /// How many past holds are shown.
 const HOLDS_SHOWN: usize = 5;
@@ -43,7 +46,21 @@ pub(super) struct Status {
     pub targets: Vec<TargetStatus>,
     pub items: Vec<ItemCount>,
     pub runs: Vec<RunStatus>,
+    pub undelivered: Vec<UndeliveredStatus>,
     pub file_bytes: u64,
+}
+
+/// A notice that `channel` could not tell yet.
+#[derive(Serialize)]
+pub(super) struct UndeliveredStatus {
+    pub channel: &'static str,
+    pub id: String,
+    pub kind: NoticeKind,
+    pub title: String,
+    pub at: Timestamp,
+    pub tries: u32,
+    pub tried_at: Option<Timestamp>,
+    pub problem: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -185,8 +202,29 @@ pub(super) fn read(
             .into_iter()
             .map(run_status)
             .collect(),
+        undelivered: undelivered(config, reader)?,
         file_bytes: reader.size()?.bytes,
     })
+}
+
+fn undelivered(config: &Config, reader: &mut Reader) -> Result<Vec<UndeliveredStatus>, Failure> {
+    let mut all = Vec::new();
+    for channel in Channel::ALL {
+        for waiting in reader.undelivered(channel, UNDELIVERED_SHOWN)? {
+            let notice = &waiting.notice;
+            all.push(UndeliveredStatus {
+                channel: channel.key(),
+                id: notice.name(&config.profile),
+                kind: notice.kind,
+                title: notice.title(),
+                at: notice.happened_at,
+                tries: waiting.tries,
+                tried_at: waiting.tried_at,
+                problem: waiting.problem,
+            });
+        }
+    }
+    Ok(all)
 }
 
 fn window_report(window: &WindowUse) -> WindowReport {

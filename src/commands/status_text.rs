@@ -54,6 +54,17 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
     for hold in &status.holds_in_force {
         write_hold(text, "hold", hold)?;
     }
+    for notice in &status.undelivered {
+        write!(
+            text,
+            "not told  {} ({}, tried {}x)",
+            notice.title, notice.channel, notice.tries
+        )?;
+        match &notice.problem {
+            Some(problem) => writeln!(text, ": {problem}")?,
+            None => writeln!(text)?,
+        }
+    }
     writeln!(text, "\nwindows")?;
     for window in &status.windows {
         write_window(text, window, |at| at.to_string())?;

@@ -8,6 +8,25 @@ use log::LevelFilter;
 
 use super::keys::LOG_VARIABLE;
 
+/// What programs need to be found, to write the operator's language and time, and to reach their
+/// desktop.
+const FOR_CHILDREN: [&str; 14] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+];
+
 /// Environment variables, read once. Not `Debug`: some of them are secrets.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
@@ -49,6 +68,17 @@ impl Environment {
     /// The names of all variables.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// What a program started by this one may see: nothing that is not known to be harmless. What
+    /// the variables of another program hold, this one cannot know.
+    pub fn for_children(&self) -> Vec<(String, OsString)> {
+        let harmless = |name: &str| FOR_CHILDREN.contains(&name) || name.starts_with("LC_");
+        self.0
+            .iter()
+            .filter(|(name, _)| harmless(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// How much to log: the flag, else `STORY_LIKER_LOG`, else `info`. A level nobody knows is

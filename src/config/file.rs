@@ -193,6 +193,12 @@ fn unknown_key(name: &str) -> String {
                 account.totp_secret_file)"
             .to_owned();
     }
+    if secrets::ALL.iter().any(|kind| kind.key == name) {
+        return format!(
+            "whoever knows this address can use it, so it does not belong in the configuration \
+             file; put it into a file of its own, chmod 600, and name it in {name}_file"
+        );
+    }
     match keys::similar(name) {
         Some(known) => format!("no such key, did you mean {known}?"),
         None => "no such key; `story-liker config show` lists every key".to_owned(),

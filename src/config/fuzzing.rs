@@ -15,6 +15,16 @@ use crate::model::Limit;
 /// Stands for a password and for an authenticator secret.
 pub(super) const PLANTED: &str = "Zk3Planted7Qx9Secret1";
 
+/// The same as an address that opens to whoever knows it.
+const PLANTED_ADDRESS: &str = "https://hc-ping.example/Zk3Planted7Qx9Secret1";
+
+const PLANTED_VARIABLES: [(&str, &str); 4] = [
+    ("HOME", "/nowhere"),
+    ("STORY_LIKER_ACCOUNT_PASSWORD", PLANTED),
+    ("STORY_LIKER_PING_URL", PLANTED_ADDRESS),
+    ("STORY_LIKER_NOTIFY_URL", PLANTED_ADDRESS),
+];
+
 /// Between the file and the variables, one a line.
 pub(super) const VARIABLES: &str = "\n--- variables\n";
 
@@ -24,11 +34,7 @@ pub fn config(bytes: &[u8]) {
     let (file, variables) = text.split_once(VARIABLES).unwrap_or((&text, ""));
     let environment = || {
         let lines = variables.lines().filter_map(|line| line.split_once('='));
-        let planted = [
-            ("HOME", "/nowhere"),
-            ("STORY_LIKER_ACCOUNT_PASSWORD", PLANTED),
-        ];
-        lines.chain(planted).collect::<Environment>()
+        lines.chain(PLANTED_VARIABLES).collect::<Environment>()
     };
     // A secret in a key of another meaning is shown like any value.
     let hidden = !text.contains(PLANTED);
@@ -130,11 +136,7 @@ fn reads_back(loaded: &Loaded) {
         (!secret).then(|| format!("{} = {value}\n", entry.key))
     });
     let file: String = settings.collect();
-    let variables = [
-        ("HOME", "/nowhere"),
-        ("STORY_LIKER_ACCOUNT_PASSWORD", PLANTED),
-    ];
-    let again = load(&file, &variables.into_iter().collect());
+    let again = load(&file, &PLANTED_VARIABLES.into_iter().collect());
     let again = again.unwrap_or_else(|errors| panic!("{errors}\n{file}"));
     for (one, other) in loaded.effective.iter().zip(&again.effective) {
         let is_secret = ["account.totp_secret", "secrets.key"].contains(&one.key);

@@ -63,6 +63,9 @@ pub const KEYS: &[Key] = &[
     key("cleanup.stories_after", r#""24h""#),
     key("history.keep", r#""400d""#),
     optional("metrics.file"),
+    optional("ping.url_file"),
+    optional("notify.command"),
+    optional("notify.url_file"),
     key("instagram.base_url", r#""https://i.instagram.com""#),
     key("instagram.connect_timeout", r#""10s""#),
     key("instagram.timeout", r#""20s""#),
@@ -116,14 +119,22 @@ pub const VARIABLES: &[Variable] = &[
         "STORY_LIKER_SECRETS_KEY",
         "The key that seals the session in the database; a file is safer",
     ),
+    variable(
+        "STORY_LIKER_PING_URL",
+        "Where each pass is reported to; a file is safer",
+    ),
+    variable(
+        "STORY_LIKER_NOTIFY_URL",
+        "Where a person is told what changed; a file is safer",
+    ),
     variable("IG_USERNAME", "The same as STORY_LIKER_ACCOUNT_USERNAME"),
     variable("IG_PASSWORD", "The same as STORY_LIKER_ACCOUNT_PASSWORD"),
     variable("IG_TARGET_USERNAMES", "The same as STORY_LIKER_TARGETS"),
     variable("DATABASE_URL", "The same as STORY_LIKER_DATABASE"),
     variable(
         "CREDENTIALS_DIRECTORY",
-        "A folder with the files password, totp_secret and session_key; systemd sets it for \
-         LoadCredential=",
+        "A folder with the files password, totp_secret, session_key, ping_url and notify_url; \
+         systemd sets it for LoadCredential=",
     ),
     variable(
         "STATE_DIRECTORY",
@@ -140,6 +151,9 @@ pub const VARIABLES: &[Variable] = &[
     variable("HOME", "Your home, where neither of the two is set"),
     variable("NO_COLOR", "No colour on a terminal, whatever its value"),
 ];
+
+/// What the variables begin with that `notify.command` gets: it may start this program in turn.
+pub(super) const NOTICE_VARIABLES: &str = "STORY_LIKER_NOTICE";
 
 /// Where the configuration file is.
 pub(super) const CONFIG_VARIABLE: &str = "STORY_LIKER_CONFIG";

@@ -20,6 +20,7 @@ mod secrets;
 mod session_keys;
 pub mod show;
 mod targets;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -75,8 +76,21 @@ pub struct Config {
     pub history_keep: Duration,
     /// Where the figures of the last pass go for Prometheus (`metrics.file`).
     pub metrics_file: Option<PathBuf>,
+    /// Where each pass is reported to, in the manner of healthchecks.io (`ping.url`).
+    pub ping: Option<Secret>,
+    /// How a person is told what changed.
+    pub notify: NotifyConfig,
     /// Where Instagram is and how to talk to it.
     pub instagram: InstagramConfig,
+}
+
+/// How a person is told what changed.
+#[derive(Clone, Debug, Default)]
+pub struct NotifyConfig {
+    /// A program and its arguments; none if empty.
+    pub command: Vec<String>,
+    /// Where a notice is sent to as JSON.
+    pub url: Option<Secret>,
 }
 
 /// The operator's account.

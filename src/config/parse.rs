@@ -265,6 +265,54 @@ pub(super) fn showable(key: &str, value: &Value) -> String {
     }
 }
 
+/// A program and its arguments. As text, from a variable: a TOML list, or the program alone.
+pub(super) fn program(value: &Value) -> Result<Vec<String>, String> {
+    let list = match value {
+        Value::List(words) => words.clone(),
+        Value::Text(text) if text.trim_start().starts_with('[') => match Value::parse(text) {
+            Some(Value::List(words)) => words,
+            _ => return Err("not a TOML list".to_owned()),
+        },
+        Value::Text(text) if text.contains(char::is_whitespace) => {
+            return Err("no shell takes this apart".to_owned());
+        }
+        other => vec![other.clone()],
+    };
+    let words = list
+        .iter()
+        .map(|word| match word {
+            Value::Text(text) if text.contains('\0') => Err("a NUL character".to_owned()),
+            Value::Text(text) => Ok(text.clone()),
+            other => Err(format!("{} where text belongs", other.kind())),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    match words.first() {
+        Some(program) if program.is_empty() => Err("a program without a name".to_owned()),
+        Some(program) if program.contains('/') && !program.starts_with('/') => {
+            Err("a relative path: passes start in any folder".to_owned())
+        }
+        // None of them is for a profile that takes nothing over.
+        _ => Ok(words),
+    }
+}
+
+/// An address that something is sent to: nobody on the way may read it. Never says it.
+pub(super) fn address(text: &str) -> Result<(), &'static str> {
+    let address = url::Url::parse(text).map_err(|_| "not an address")?;
+    let is_here = match address.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => return Err("an address without a host"),
+    };
+    match address.scheme() {
+        "https" => Ok(()),
+        "http" if is_here => Ok(()),
+        "http" => Err("http:// to another machine can be read on the way"),
+        _ => Err("neither https:// nor http://"),
+    }
+}
+
 /// The real host, or a server on loopback.
 pub(super) fn base_url(value: &Value) -> Result<BaseUrl, String> {
     const REASON: &str = "the session's bearer token goes to i.instagram.com and nowhere else";

@@ -271,6 +271,7 @@ impl RawConfig {
 fn is_known_variable(name: &str) -> bool {
     keys::KEYS.iter().any(|key| key.variable() == name)
         || keys::VARIABLES.iter().any(|known| known.name == name)
+        || name.starts_with(keys::NOTICE_VARIABLES)
         || name.starts_with("STORY_LIKER_SERVICE_")
         || name == "STORY_LIKER_PORT"
         || name.starts_with("STORY_LIKER_PORT_")

@@ -150,6 +150,8 @@ impl Resolver<'_> {
             stories_after: self.duration("cleanup.stories_after", HOUR, 365 * DAY),
             history_keep: self.duration("history.keep", 45 * DAY, 1830 * DAY),
             metrics_file: self.metrics_file(),
+            ping: self.ping(),
+            notify: self.notify(),
             instagram: self.instagram(),
             account,
         }

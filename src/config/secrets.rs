@@ -62,8 +62,26 @@ pub(super) const SESSION_KEY: Kind = Kind {
     credential: "session_key",
 };
 
+/// Where passes are reported to.
+pub(super) const PING_URL: Kind = Kind {
+    key: "ping.url",
+    file_key: "ping.url_file",
+    variable: "STORY_LIKER_PING_URL",
+    alias: None,
+    credential: "ping_url",
+};
+
+/// Where a person is told what changed.
+pub(super) const NOTIFY_URL: Kind = Kind {
+    key: "notify.url",
+    file_key: "notify.url_file",
+    variable: "STORY_LIKER_NOTIFY_URL",
+    alias: None,
+    credential: "notify_url",
+};
+
 /// Every secret there is.
-pub(super) const ALL: [Kind; 3] = [PASSWORD, TOTP_SECRET, SESSION_KEY];
+pub(super) const ALL: [Kind; 5] = [PASSWORD, TOTP_SECRET, SESSION_KEY, PING_URL, NOTIFY_URL];
 
 impl Kind {
     /// Where it was looked for, for the message that it was not found.

@@ -26,6 +26,7 @@ mod reason;
 mod report;
 mod session;
 mod stop;
+mod verdict;
 mod watch;
 
 pub use absorb::may_be_liked;

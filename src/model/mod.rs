@@ -10,6 +10,7 @@ mod item;
 mod item_ref;
 mod ledger;
 mod limit;
+mod notice;
 mod seal_key;
 mod secret;
 mod target;
@@ -24,6 +25,7 @@ pub use ledger::{
     Attempt, AttemptId, AttemptKind, EndedRun, Outcome, PastAttempt, RequestCount, RunId, RunRecord,
 };
 pub use limit::{Limit, Scope, ScopedLimit};
+pub use notice::{Channel, Notice, NoticeId, NoticeKind, Undelivered, Verdict};
 pub use seal_key::{HeldKey, KeyId, Keyring, NotAKey, SealKey};
 pub use secret::Secret;
 pub use target::{Target, TargetId, TargetOrigin, TargetTrouble};

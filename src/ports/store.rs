@@ -8,7 +8,7 @@ use super::platform::Myself;
 use crate::model::{
     Account, Attempt, AttemptId, AttemptKind, Device, Hold, HoldId, HoldReason, ItemId, ItemKind,
     ItemState, LedgerItem, NewHold, Outcome, Pk, RunId, RunRecord, ScopedLimit, Session, Target,
-    TargetId, TargetTrouble, Timestamp,
+    TargetId, TargetTrouble, Timestamp, Verdict,
 };
 
 /// The store could not do what was asked. Nothing is assumed then, and nothing is sent.
@@ -215,6 +215,8 @@ pub struct RunEnd {
     pub trouble: Option<HoldReason>,
     /// Its true exit code.
     pub exit_code: u8,
+    /// What it says about whether passes work.
+    pub verdict: Verdict,
     /// Requests sent.
     pub requests: u32,
     /// Likes accepted.

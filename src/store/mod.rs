@@ -18,8 +18,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{
-    Account, Attempt, EndedRun, Hold, ItemKind, ItemState, Keyring, LedgerItem, PastAttempt, Pk,
-    ProfileName, RequestCount, RunId, RunRecord, ScopedLimit, Session, Target, TargetId, Timestamp,
+    Account, Attempt, Channel, EndedRun, Hold, ItemKind, ItemState, Keyring, LedgerItem,
+    PastAttempt, Pk, ProfileName, RequestCount, RunId, RunRecord, ScopedLimit, Session, Target,
+    TargetId, Timestamp, Undelivered,
 };
 use crate::ports::StoreError;
 
@@ -350,6 +351,17 @@ impl Reader {
     /// Stories, and posts that are not done with, by state.
     pub fn item_counts(&mut self) -> Result<Vec<ItemCount>, StoreError> {
         self.read("count the items", sqlite::item_counts)
+    }
+
+    /// What `channel` has not told yet, oldest first, at most `most`.
+    pub fn undelivered(
+        &mut self,
+        channel: Channel,
+        most: u32,
+    ) -> Result<Vec<Undelivered>, StoreError> {
+        self.read("read the notices", |connection, account| {
+            sqlite::undelivered(connection, account, channel, most)
+        })
     }
 
     /// The file's size.

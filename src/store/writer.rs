@@ -12,8 +12,9 @@ use super::{
     outdated, place,
 };
 use crate::model::{
-    Account, Attempt, AttemptId, Hold, HoldId, ItemKind, ItemState, Keyring, LedgerItem, NewHold,
-    Pk, ProfileName, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
+    Account, Attempt, AttemptId, Channel, Hold, HoldId, ItemKind, ItemState, Keyring, LedgerItem,
+    NewHold, NoticeId, Pk, ProfileName, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
+    Undelivered,
 };
 use crate::ports::{
     Change, Claim, Claimed, Pruned, Retention, RunEnd, Settlement, Store, StoreError, WantedTarget,
@@ -26,6 +27,8 @@ pub struct Writer {
     _locks: Option<(ProfileLock, DatabaseLock)>,
     account: AccountId,
     vault: Vault,
+    /// By which ways a person is told what changes.
+    told_by: Vec<Channel>,
 }
 
 impl Writer {
@@ -54,6 +57,7 @@ impl Writer {
             _locks: Some((profile_lock, database_lock)),
             account,
             vault: Vault::new(profile.clone(), Keyring::default(), &path),
+            told_by: Vec::new(),
         })
     }
 
@@ -86,6 +90,7 @@ impl Writer {
             _locks: None,
             account,
             vault: Vault::new(profile.clone(), Keyring::default(), Path::new(":memory:")),
+            told_by: Vec::new(),
         })
     }
 
@@ -186,6 +191,48 @@ impl Writer {
     pub fn cleanup_posts(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.write("remove old posts", |transaction, account| {
             sqlite::cleanup_posts(transaction, account, before)
+        })
+    }
+
+    /// From now on the end of a run records what changed, to be told in each of these ways. Without
+    /// any nothing is recorded: a way configured later begins with the state of that day.
+    pub fn tell_by(&mut self, channels: &[Channel]) {
+        self.told_by = channels.to_vec();
+    }
+
+    /// What `channel` has not told yet, oldest first, at most `most`.
+    pub fn undelivered(
+        &mut self,
+        channel: Channel,
+        most: u32,
+    ) -> Result<Vec<Undelivered>, StoreError> {
+        self.read("read the notices", |connection, account| {
+            sqlite::undelivered(connection, account, channel, most)
+        })
+    }
+
+    /// A try to tell a notice ended: told, or why not.
+    pub fn tried_to_tell(
+        &mut self,
+        notice: NoticeId,
+        channel: Channel,
+        problem: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write("record the notice as told", |transaction, _| {
+            sqlite::tried(transaction, notice, channel, problem, now)
+        })
+    }
+
+    /// Gives up what `channel` has not told of the time before `before`. Returns how many notices.
+    pub fn give_up_telling(
+        &mut self,
+        channel: Channel,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.write("give up notices", |transaction, account| {
+            sqlite::give_up(transaction, account, channel, before, now)
         })
     }
 
@@ -328,8 +375,13 @@ impl Store for Writer {
     }
 
     fn end_run(&mut self, run: RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
+        let channels = self.told_by.clone();
         self.write("record the end of the run", |transaction, account| {
-            sqlite::end_run(transaction, account, run, end, now)
+            sqlite::end_run(transaction, account, run, end, now)?;
+            if channels.is_empty() {
+                return Ok(());
+            }
+            sqlite::note(transaction, account, (run, end), &channels, now)
         })
     }
 

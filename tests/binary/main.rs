@@ -3,6 +3,9 @@
 
 #[path = "../support/home.rs"]
 mod home;
+#[path = "../support/raw_server.rs"]
+#[allow(dead_code)]
+mod raw_server;
 #[path = "../support/relay.rs"]
 mod relay;
 
@@ -13,6 +16,8 @@ mod health;
 mod leaks;
 mod login;
 mod metrics;
+mod notices;
+mod ping;
 mod replies;
 mod sealing;
 mod secrets;

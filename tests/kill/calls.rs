@@ -9,7 +9,7 @@ use crate::strace::{Site, Words};
 use crate::sweep::{Scene, Struck, sweep};
 
 /// Kills at each call. `check` gets the home as it was left.
-fn killed(scene: &Scene, check: impl Fn(&mut Home, &Struck<'_>) + Sync) {
+pub fn killed(scene: &Scene, check: impl Fn(&mut Home, &Struck<'_>) + Sync) {
     killed_after(0, scene, check);
 }
 

@@ -14,6 +14,9 @@
 #[allow(dead_code)] // Shared with the other tests of the binary.
 #[path = "../support/home.rs"]
 mod home;
+#[allow(dead_code)]
+#[path = "../support/raw_server.rs"]
+mod raw_server;
 
 mod calls;
 mod disk;
@@ -23,3 +26,4 @@ mod lab;
 mod signals;
 mod strace;
 mod sweep;
+mod telling;

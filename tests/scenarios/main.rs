@@ -97,6 +97,7 @@ stories! {
     a_session_lost_at_night
     a_session_lost_without_a_password
     a_challenge
+    a_person_is_told
     a_renamed_and_a_vanished_target
     a_target_becoming_private
     two_machines_with_two_databases

@@ -8,6 +8,7 @@
 //! | `setting KEY = VALUE` | a line of the configuration file, in TOML |
 //! | `a session is imported` | what the operator did once, before the story |
 //! | `a password is configured` | so is the login name |
+//! | `a script tells me` | what `notify.command` names |
 //! | `anna posts 3 stories`, `anna posts 1 post` | a second apart, the last one now; `, 5h ago` makes them older |
 //! | `anna posts 2 stories a day for 30 days` | at this time of day, beginning now |
 //! | `anna is now called anna.b` | keeps her pk, as a rename does |
@@ -20,6 +21,7 @@
 //! | `$ story-liker ...`, `desktop$ story-liker ...` | the real command, traced in full |
 //! | `every 1h until 2026-11-27 18:00 $ story-liker run` | what a timer does, traced a line a pass |
 //! | `30s from now desktop$ story-liker ...` | while the next command waits |
+//! | `what the script told me` | everything so far, in its order |
 //! | `what instagram saw` | everything received; the last step of every story |
 
 use std::cell::RefCell;
@@ -43,6 +45,16 @@ pub fn perform(stage: &Rc<Stage>, step: &str) -> Option<Trace> {
     if step == "what instagram saw" {
         assert!(stage.nothing_waits(), "a command was to run and did not");
         return Some(Rc::new(RefCell::new(trace::whole_record(stage))));
+    }
+    if step == "what the script told me" {
+        return Some(Rc::new(RefCell::new(trace::told(stage))));
+    }
+    if step == "a script tells me" {
+        let note = "printf '%s\\n' \"$STORY_LIKER_NOTICE\" >> \"$0\"";
+        let file = stage.path(trace::TOLD);
+        let command = format!("['/bin/sh', '-c', '''{note}''', '{}']", file.display());
+        stage.set("notify.command", &command);
+        return done();
     }
     if let Some((before, command)) = step.split_once("$ ") {
         return told_to_run(stage, before.trim(), command);

@@ -73,6 +73,33 @@ pub fn repeated(
         .collect()
 }
 
+/// Where the script writes what it is told.
+pub const TOLD: &str = "told";
+
+/// What a person was told, in its order.
+pub fn told(stage: &Stage) -> Vec<String> {
+    let noted = std::fs::read_to_string(stage.path(TOLD)).unwrap_or_default();
+    let line = |line: &str| {
+        let notice: Value = serde_json::from_str(line).unwrap();
+        let part = |name: &str| text(&notice[name]).to_owned();
+        let person = if notice["needs_person"] == true {
+            "!"
+        } else {
+            "."
+        };
+        format!(
+            "{person} {}  {}: {}",
+            part("at"),
+            part("kind"),
+            part("title")
+        )
+    };
+    if noted.is_empty() {
+        return vec!["nothing".to_owned()];
+    }
+    noted.lines().map(line).collect()
+}
+
 /// What Instagram has received in all. What must be so in every story is asserted: no renewed trace
 /// can take it back.
 pub fn whole_record(stage: &Stage) -> Vec<String> {

@@ -169,6 +169,7 @@ fn after_a_run_without_an_end_a_check_is_due_at_once() {
         stop: String::new(),
         trouble: None,
         exit_code: 0,
+        verdict: story_liker::model::Verdict::Neither,
         requests: 0,
         likes: 0,
         report: String::new(),

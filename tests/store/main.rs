@@ -9,6 +9,7 @@ mod holds;
 mod items;
 mod likes;
 mod locks;
+mod notices;
 mod opening;
 mod outcomes;
 mod processes;

@@ -279,6 +279,7 @@ fn a_run_without_an_end_was_killed() {
             stop: "held".to_owned(),
             trouble: Some(HoldReason::Throttled),
             exit_code: 75,
+            verdict: story_liker::model::Verdict::Neither,
             requests: 3,
             likes: 2,
             report: "{}".to_owned(),

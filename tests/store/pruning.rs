@@ -32,6 +32,7 @@ fn end_with(requests: u32) -> RunEnd {
         stop: String::new(),
         trouble: None,
         exit_code: 0,
+        verdict: story_liker::model::Verdict::Neither,
         requests,
         likes: 0,
         report: String::new(),

@@ -391,6 +391,8 @@ pub fn config(targets: &[&str]) -> Config {
         stories_after: DAY,
         history_keep: 400 * DAY,
         metrics_file: None,
+        ping: None,
+        notify: NotifyConfig::default(),
         instagram: InstagramConfig {
             base_url: BaseUrl::LoopbackPlain(SocketAddr::from(([127, 0, 0, 1], 9))),
             connect_timeout: Duration::from_secs(10),

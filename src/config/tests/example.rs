@@ -38,6 +38,8 @@ fn every_key_appears_in_the_example_and_uncommenting_it_changes_no_default() {
         ("totp_secret", "JBSWY3DPEHPK3PXP".to_owned()),
         ("session.key", key(1)),
         ("old-session.key", key(2)),
+        ("ping_url", "https://hc-ping.com/synthetic".to_owned()),
+        ("notify_url", "https://example.org/synthetic".to_owned()),
     ] {
         let path = setup.path(name);
         std::fs::write(&path, secret).unwrap();

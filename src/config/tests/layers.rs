@@ -82,12 +82,17 @@ fn every_key_can_be_set_by_its_variable() {
     let text = crate::model::SealKey::new([1; 32]).text();
     std::fs::write(&key_file, text.expose()).unwrap();
     chmod(&key_file, 0o600);
+    let address = setup.path("address");
+    std::fs::write(&address, "https://example.org/synthetic\n").unwrap();
+    chmod(&address, 0o600);
     let mut setup = setup;
     for key in KEYS {
         let value = match key.name {
             "account.username" => "me".to_owned(),
             "account.password_file" | "account.totp_secret_file" => secret.display().to_string(),
             "secrets.key_file" | "secrets.old_key_files" => key_file.display().to_string(),
+            "ping.url_file" | "notify.url_file" => address.display().to_string(),
+            "notify.command" => "[\"mail\", \"-s\", \"story-liker\", \"me\"]".to_owned(),
             "targets" => "a,b".to_owned(),
             "database" => "sqlite:/x/y.db".to_owned(),
             "quiet_hours" => "22:00-07:00".to_owned(),

@@ -10,6 +10,7 @@ mod metrics;
 mod parsers;
 mod refusals;
 mod secrets;
+mod telling;
 
 use std::path::PathBuf;
 

@@ -107,6 +107,7 @@ impl Running<'_> {
             stop: report.reason(),
             trouble: report.stop.trouble(),
             exit_code: report.exit_code().number(),
+            verdict: report.verdict(),
             // A pass that could not reach the platform met trouble all the same.
             requests: report.counts.tried(),
             likes: report.counts.likes,

@@ -5,8 +5,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use rusqlite::{Row, ToSql};
 
 use crate::model::{
-    AttemptId, AttemptKind, HoldId, HoldReason, ItemKind, ItemState, Outcome, Pk, RunId, TargetId,
-    TargetOrigin, TargetTrouble, Timestamp,
+    AttemptId, AttemptKind, Channel, HoldId, HoldReason, ItemKind, ItemState, NoticeId, NoticeKind,
+    Outcome, Pk, RunId, TargetId, TargetOrigin, TargetTrouble, Timestamp,
 };
 
 use super::AccountId;
@@ -61,7 +61,7 @@ macro_rules! row_numbers {
     )* };
 }
 
-row_numbers!(AccountId, AttemptId, HoldId, RunId, TargetId);
+row_numbers!(AccountId, AttemptId, HoldId, NoticeId, RunId, TargetId);
 
 macro_rules! words {
     ($($word:ident),*) => { $(
@@ -80,7 +80,14 @@ macro_rules! words {
     )* };
 }
 
-words!(AttemptKind, HoldReason, ItemState, Outcome);
+words!(
+    AttemptKind,
+    Channel,
+    HoldReason,
+    ItemState,
+    NoticeKind,
+    Outcome
+);
 
 impl ToSql for ItemKind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

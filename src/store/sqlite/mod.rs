@@ -12,6 +12,7 @@ mod history;
 mod holds;
 mod items;
 mod ledger;
+mod notices;
 #[cfg(test)]
 mod plans;
 mod prune;
@@ -36,6 +37,7 @@ pub(super) use history::{attempts_on, find as find_item, newest_items};
 pub(super) use holds::{add as add_hold, since as holds_since};
 pub(super) use items::{in_states as items_in, known as known_items};
 pub(super) use ledger::{claim, newest, recover, settle, standing_since};
+pub(super) use notices::{give_up, note, tried, undelivered};
 pub(super) use prune::{cleanup_posts, prune};
 pub(super) use runs::{
     begin as begin_run, end as end_run, last_end_with, last_ended, recent as recent_runs,

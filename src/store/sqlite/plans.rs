@@ -1,7 +1,7 @@
 //! The cost of a claim, a pass and a `status` does not grow with the ledger: no statement over
 //! attempts reads more than an index range, and none sorts.
 
-use super::{Db, history, holds, items, ledger, prune, runs, schema, status, window};
+use super::{Db, history, holds, items, ledger, notices, prune, runs, schema, status, window};
 
 fn plan(statement: &str) -> Vec<String> {
     let mut db = Db::in_memory().expect("memory");
@@ -85,6 +85,10 @@ fn a_statement_over_attempts_searches_one_index() {
 fn no_other_statement_of_a_pass_scans_a_table_that_grows() {
     for statement in [
         holds::IN_FORCE,
+        notices::WAITING,
+        notices::CLEARED,
+        notices::LAST,
+        notices::UNDELIVERED,
         runs::RECENT,
         runs::LAST_ENDED,
         runs::LAST_END_WITH,
@@ -98,4 +102,17 @@ fn no_other_statement_of_a_pass_scans_a_table_that_grows() {
             assert!(scan.contains("json_each"), "{statement}: {plan:?}");
         }
     }
+}
+
+#[test]
+fn what_nobody_was_told_is_found_without_reading_what_everybody_was() {
+    let plan = plan(notices::UNDELIVERED);
+    assert!(
+        plan[0].ends_with("delivery USING INDEX delivery_open (channel=?)"),
+        "{plan:?}"
+    );
+    assert!(
+        !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+        "{plan:?}"
+    );
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 use crate::model::Timestamp;
 use crate::ports::{Pruned, Retention};
 
-use super::{AccountId, Db, Fault, changes};
+use super::{AccountId, Db, Fault, changes, notices};
 use crate::ports::StoreError;
 
 const PRUNE_STORIES: &str = "
@@ -60,6 +60,7 @@ pub(crate) fn prune(
     pruned.attempts = delete(PRUNE_STORY_LIKES)? + delete(PRUNE_OTHER_ATTEMPTS)?;
     pruned.holds = delete(PRUNE_HOLDS)?;
     pruned.runs = delete(PRUNE_RUNS)?;
+    notices::prune(transaction, account, horizon)?;
     Ok(pruned)
 }
 

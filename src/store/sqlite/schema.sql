@@ -53,6 +53,22 @@ CREATE UNIQUE INDEX attempt_one_like ON attempt (account, item_pk)
 CREATE INDEX attempt_story_like ON attempt (account, stands_at)
     WHERE kind = 'like' AND item_kind = 'story';
 
+CREATE TABLE delivery (
+    notice       INTEGER NOT NULL REFERENCES notice (id) ON DELETE CASCADE,
+    channel      TEXT    NOT NULL CHECK (channel IN ('command', 'url')),
+    tries        INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
+    tried_at     INTEGER,
+    -- Why the last try failed; no secret in it.
+    problem      TEXT,
+    delivered_at INTEGER,
+    given_up_at  INTEGER,
+    CHECK (delivered_at IS NULL OR given_up_at IS NULL),
+    PRIMARY KEY (notice, channel)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX delivery_open ON delivery (channel, notice)
+    WHERE delivered_at IS NULL AND given_up_at IS NULL;
+
 CREATE TABLE hold (
     id         INTEGER PRIMARY KEY,
     account    INTEGER NOT NULL REFERENCES account (id),
@@ -76,6 +92,30 @@ CREATE INDEX hold_not_cleared ON hold (account, until_at) WHERE cleared_at IS NU
 CREATE INDEX hold_of_account ON hold (account, since_at);
 
 CREATE INDEX hold_of_attempt ON hold (attempt) WHERE attempt IS NOT NULL;
+
+CREATE TABLE notice (
+    id          INTEGER PRIMARY KEY,
+    account     INTEGER NOT NULL REFERENCES account (id),
+    kind        TEXT    NOT NULL CHECK (kind IN (
+                    'hold_appeared', 'hold_cleared', 'session_lost', 'session_back', 'failure',
+                    'recovery')),
+    -- What changed: the row of a hold or run; of 'session_back' and 'recovery' the notice whose end
+    -- they are. No foreign key: holds and runs are pruned on their own, and their numbers may come
+    -- again, but not at the same moment.
+    subject     INTEGER NOT NULL,
+    happened_at INTEGER NOT NULL,
+    noticed_at  INTEGER NOT NULL,
+    reason      TEXT    CHECK (reason IN (
+                    'throttled', 'please_wait', 'action_blocked', 'login_required',
+                    'session_doubtful', 'logged_out', 'login_refused', 'challenge', 'checkpoint',
+                    'consent', 'two_factor', 'suspended', 'unsupported_version', 'unknown_shape',
+                    'unavailable')),
+    exit_code   INTEGER CHECK (exit_code BETWEEN 0 AND 255),
+    message     TEXT    NOT NULL,
+    UNIQUE (account, kind, subject, happened_at)
+) STRICT;
+
+CREATE INDEX notice_of_account ON notice (account, id);
 
 CREATE TABLE post (
     account         INTEGER NOT NULL REFERENCES account (id),
