@@ -89,7 +89,7 @@ def judge_pod(where, pod, objects):
 
 def judge_pass(where, cronjob):
     spec, job = cronjob["spec"], cronjob["spec"]["jobTemplate"]["spec"]
-    expect(f"{where}: one at a time", spec["concurrencyPolicy"] == "Forbid")
+    expect(f"{where}: one at a time", spec.get("concurrencyPolicy") == "Forbid")
     expect(f"{where}: a time zone", spec.get("timeZone") == "Etc/UTC")
     expect(f"{where}: once an hour", re.fullmatch(r"[0-5]?\d \* \* \* \*", spec["schedule"]), spec["schedule"])
     # Below ten seconds the controller may miss every start.
@@ -201,7 +201,7 @@ def judge_readme(objects, secret):
         else:
             expect(f"README: {line}", False, "a command this check does not know")
         # The client itself knows command and flags; without a server it goes no further.
-        verb = plain[: 2 if plain[0] == "create" else 1]
+        verb = plain[: {"job": 2, "secret": 3}[plain[1]] if plain[0] == "create" else 1]
         known = tool("kubectl", *verb, "--help") + tool("kubectl", "options")
         for flag in flags:
             expect(f"README: {line}", re.search(rf"{flag}[= \n]", known), flag)
