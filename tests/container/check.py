@@ -156,9 +156,9 @@ def judge_pods(practice, program):
     expect("a second pass finds nothing", code == 0 and len(practice.likes()) == before + 2, output)
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in state.iterdir()}
     expect("the history is the program's alone", set(modes.values()) == {"0o600"}, modes)
-    for name in ("resume", "migrate", "cleanup", "doctor"):
-        if f"story-liker-{name}" in node.pods:
-            code, output = node.run(f"story-liker-{name}")
+    for name, pod in node.pods.items():
+        if name != "story-liker" and not pod["containers"][0].get("stdin"):
+            code, output = node.run(name)
             expect(f"{name} runs", code == 0, output)
 
     judge_two_at_once(node, practice)
@@ -197,7 +197,7 @@ def judge_wrong_turns(node, practice):
     before = practice.received()
     code, output = node.run("story-liker", writable=False)
     expect("a volume that cannot be written ends with 73 and names the remedy",
-           code == 73 and "read-only" in output and "volume" in output, output)
+           code == 73 and "mount the file system for writing" in output, output)
     words = node.command("story-liker")
     at = next(at for at, word in enumerate(words) if word.endswith(":/var/lib/story-liker"))
     del words[at - 1 : at + 1]
@@ -223,6 +223,10 @@ def judge_wrong_turns(node, practice):
 
 
 def judge_login(node, practice):
+    node.volume("typed")
+    code, shown = node.type("story-liker-login", "Password of", practice.line["password"], state="typed")
+    expect("login asks on the terminal it is attached to", code == 0 and "logged in as" in shown, shown)
+    expect("and shows nothing of the password", practice.line["password"] not in shown)
     node.volume("fresh")
     code, output = node.run("story-liker-login", state="fresh", credentials="credentials")
     expect("login takes the password from the mounted secret", code == 0 and "logged in as" in output, output)

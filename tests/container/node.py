@@ -6,6 +6,7 @@ into a folder `..data`, those of a Secret readable by root and that group only.
 """
 
 import os
+import pty
 import subprocess
 import tempfile
 from pathlib import Path
@@ -56,7 +57,8 @@ class Node:
         self.volumes[name] = place
         return place
 
-    def command(self, name, args=None, state="state", config="config", credentials=None, writable=True, extra=None):
+    def command(self, name, args=None, state="state", config="config", credentials=None, writable=True, extra=None,
+                terminal=False):
         pod = self.pods[name]
         container = pod["containers"][0]
         user, rights = pod["securityContext"], container["securityContext"]
@@ -82,6 +84,8 @@ class Node:
             words += ["--env", f"{variable['name']}={variable['value']}"]
         if container.get("stdin"):
             words.append("--interactive")
+        if container.get("tty") and terminal:
+            words.append("--tty")
         words += self.extra if extra is None else extra
         return [*words, self.image, *(container["args"] if args is None else args)]
 
@@ -89,6 +93,27 @@ class Node:
         words = self.command(name, **options)
         done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=300)
         return done.returncode, done.stdout + done.stderr
+
+    def type(self, name, question, answer, **options):
+        """At a terminal: waits for the question and types the answer; what the terminal then showed."""
+        person, program = pty.openpty()
+        words = self.command(name, terminal=True, **options)
+        process = subprocess.Popen(words, stdin=program, stdout=program, stderr=program)
+        os.close(program)
+        shown, answered = "", False
+        while True:
+            try:
+                part = os.read(person, 4096).decode()
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+            if question in shown and not answered:
+                os.write(person, f"{answer}\n".encode())
+                answered = True
+        os.close(person)
+        return process.wait(timeout=120), shown
 
     def start(self, name, **options):
         """Started and not waited for; its container's name and its process."""
