@@ -97,7 +97,9 @@ fn image_variable(name: &str) -> String {
         .1
 }
 
-fn load(file: &Path, environment: Environment) -> Result<Config, String> {
+/// The configuration as the image reads it.
+fn load(file: &Path) -> Result<Config, String> {
+    let environment: Environment = image_variables().into_iter().collect();
     let line = ["story-liker", "--config", file.to_str().unwrap(), "run"];
     let cli = Cli::try_parse_from(line).unwrap();
     match config::load(&Request::new(&cli.global), &environment) {
@@ -166,7 +168,7 @@ fn longest() -> (Duration, Duration) {
     let with = |minutes: u64| {
         let limits = format!("[limits]\nmax_runtime = \"{minutes}m\"\n");
         fs::write(&file, format!("targets = [\"a_friend\"]\n{limits}")).unwrap();
-        load(&file, image_variables().into_iter().collect())
+        load(&file)
     };
     let minutes = (15..=24 * 60).take_while(|m| with(*m).is_ok()).last();
     let config = with(minutes.unwrap()).unwrap();
@@ -264,7 +266,7 @@ fn every_configuration_of_an_overlay_is_accepted_by_the_image() {
     let overlays = files(&Path::new(ROOT).join("k8s"), "toml");
     assert_eq!(overlays.len(), 3);
     for file in overlays {
-        let config = load(&file, image_variables().into_iter().collect()).unwrap();
+        let config = load(&file).unwrap();
         // A CronJob knows no random delay, so the configuration brings it.
         assert!(!config.pace.start_jitter.is_zero(), "{}", file.display());
     }
@@ -287,14 +289,55 @@ fn every_version_is_that_of_the_program() {
     }
 }
 
+/// What the build of an image may see.
+fn let_through() -> Vec<String> {
+    let ignored = shipped(".dockerignore");
+    assert!(ignored.lines().any(|line| line == "*"));
+    let lines = ignored.lines().filter_map(|line| line.strip_prefix('!'));
+    lines.map(str::to_owned).collect()
+}
+
+/// Files outside the sources that the compiler reads, as paths from the root.
+fn compiled_in() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for source in files(&Path::new(ROOT).join("src"), "rs") {
+        let text = fs::read_to_string(&source).unwrap();
+        let name = source.to_str().unwrap();
+        if name.contains("tests") || name.contains("fuzzing") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for macro_name in ["include_str!(", "include_bytes!("] {
+            for (at, _) in code.match_indices(macro_name) {
+                let rest = &code[at + macro_name.len()..];
+                let literal = |text: &str| text.split('"').nth(1).unwrap().to_owned();
+                let path = match rest.split_once("CARGO_MANIFEST_DIR\"),") {
+                    Some((before, after)) if before.trim_start().starts_with("concat!") => {
+                        literal(after).trim_start_matches('/').to_owned()
+                    }
+                    _ if rest.starts_with("\"../") => literal(rest).replace("../", ""),
+                    _ => continue,
+                };
+                found.insert(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_the_compiler_reads_reaches_the_image() {
+    let read = compiled_in();
+    assert!(read.len() >= 2, "{read:?}");
+    for path in read {
+        let reaches = |start: &String| path.starts_with(start.as_str());
+        assert!(let_through().iter().any(reaches), "{path}");
+    }
+}
+
 #[test]
 fn what_the_dockerfile_copies_reaches_it() {
-    let ignored = shipped(".dockerignore");
-    let let_through: Vec<&str> = ignored
-        .lines()
-        .filter_map(|line| line.strip_prefix('!'))
-        .collect();
-    assert!(ignored.lines().any(|line| line == "*"));
+    let let_through = let_through();
     let mut copied = BTreeSet::new();
     for line in shipped(DOCKERFILE).lines() {
         if let Some(words) = line
@@ -312,7 +355,7 @@ fn what_the_dockerfile_copies_reaches_it() {
     assert!(copied.len() >= 6);
     for source in &copied {
         assert!(Path::new(ROOT).join(source).exists(), "{source}");
-        assert!(let_through.contains(&source.as_str()), "{source}");
+        assert!(let_through.contains(source), "{source}");
     }
     assert_eq!(
         copied.len(),

@@ -9,9 +9,7 @@ place of the trusted certificates are those of a real pass.
 import json
 import os
 import re
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,11 +17,10 @@ import time
 from pathlib import Path
 
 from node import Node
+from practice import HOST, Practice
 
 IMAGE = "story-liker:0.1.0"
-HOST = "i.instagram.com"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-SETTINGS = Path("tests/fixtures/settings/instagrapi-3.2.2.json")
 FILES = ["etc/nsswitch.conf", CERTIFICATES[1:], "story-liker"]
 LARGEST_IMAGE = 20_000_000
 MEBIBYTE = 1 << 20
@@ -37,60 +34,6 @@ def expect(what, holds, detail=""):
 
 def podman(*words):
     return subprocess.run(["podman", *words], capture_output=True, text=True, check=True).stdout
-
-
-class Practice:
-    """The practice Instagram, under the real name on port 443."""
-
-    def __init__(self, program):
-        words = [program, "rehearse", "--serve", "127.0.0.1:443"]
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        self.line = json.loads(self.process.stdout.readline())
-        self.target = self.line["quiet_target"]
-
-    def ask(self, path, body=None):
-        words = ["curl", "-sS", "--fail-with-body", "--insecure"]
-        words += ["--resolve", f"{HOST}:443:127.0.0.1", f"https://{HOST}/practice/{path}"]
-        if body is not None:
-            words += ["--data", json.dumps(body)]
-        done = subprocess.run(words, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"the practice server does not answer to {path}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
-
-    def likes(self):
-        return [entry["item"] for entry in self.ask("record")["requests"] if "like" in entry["act"]]
-
-    def received(self):
-        return len(self.ask("record")["requests"])
-
-    def publish(self, stories):
-        self.ask("world", {"user": self.target, "stories": stories})
-
-    def settings(self):
-        settings = json.loads(SETTINGS.read_text())
-        session = self.line["session_id"]
-        settings["authorization_data"] = {
-            "ds_user_id": session.split("%3A")[0],
-            "sessionid": session,
-            "should_use_header_over_cookies": True,
-        }
-        settings["cookies"] = {}
-        return json.dumps(settings)
-
-    def configuration(self, more=""):
-        return f"""
-            targets = ["{self.target}"]
-            {more}
-            [account]
-            username = "{self.line["username"]}"
-            [pace]
-            between_requests = "2s..3s"
-            between_likes = "10s..12s"
-            between_targets = "5s..6s"
-            [first_contact]
-            posts = "like"
-        """
 
 
 def judge_image(folder):
@@ -340,8 +283,7 @@ def main():
             judge_compose(practice)
             judge_pods(practice, program)
         finally:
-            practice.process.send_signal(signal.SIGTERM)
-            practice.process.wait()
+            practice.stop()
 
 
 main()
