@@ -82,10 +82,15 @@ fn is_exposed(path: &Path) -> bool {
 }
 
 pub(super) fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
+    let advice = if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
+        "the database is written to by every pass: mount the file system for writing, in a \
+         container a volume for the database's folder"
+    } else {
+        "the user that runs story-liker needs to read and write the database and its folder: \
+         change their owner or permissions"
+    };
     StoreError::CannotOpen(format!(
-        "cannot open or create {}: {error}; the user that runs story-liker needs to read and write \
-         the database and its folder: change their owner or permissions, or name another file with \
-         --database",
+        "cannot open or create {}: {error}; {advice}, or name another file with --database",
         path.display()
     ))
 }
@@ -191,6 +196,16 @@ mod tests {
         fs::write(&file, "text").unwrap();
         make_file(&file).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"text");
+    }
+
+    #[test]
+    fn a_read_only_file_system_is_not_blamed_on_permissions() {
+        let path = Path::new("/var/lib/story-liker");
+        let message = |kind: io::ErrorKind| cannot_open(path, &kind.into()).to_string();
+        let read_only = message(io::ErrorKind::ReadOnlyFilesystem);
+        assert!(read_only.contains("volume") && !read_only.contains("permissions"));
+        let denied = message(io::ErrorKind::PermissionDenied);
+        assert!(denied.contains("permissions") && !denied.contains("volume"));
     }
 
     #[test]
