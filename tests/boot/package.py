@@ -77,9 +77,9 @@ def upgraded_and_removed(service, newer):
     purged = apt("purge story-liker")
     expect("purging", purged.returncode == 0, purged)
     expect("it says what goes", f"Deleting {STATE}/stories.db" in purged.stdout, purged)
-    left = machine.run(
-        f"ls {STATE}; find /etc /var/lib/systemd -name '*story-liker*' ! -name '*.d' ! -name '*-'"
-    ).stdout.split()
-    # What the operator made, and nothing else.
-    made = [name for name in left if "story-liker-failed@" not in name and "/etc/credstore/" not in name]
-    expect("nothing is left but the operator's copy", made == ["copy.db"], left)
+    told = "Left in place: copy.db second.db" in purged.stdout
+    expect("and what stays", told, purged)
+    names = "-name '*story-liker*' ! -name '*.d' ! -name 'story-liker-failed@*' ! -name '*.password'"
+    left = machine.run(f"ls {STATE}; find /etc /var/lib/systemd -type f,l {names}").stdout
+    stays = ["copy.db", "second.db", "second.db.lock", "second.db.second.lock"]
+    expect("nothing stays but what the operator made", left.split() == stays, left)

@@ -10,6 +10,9 @@ CONFIG = "/etc/story-liker/config.toml"
 UNIT = "story-liker.service"
 TIMER = "story-liker.timer"
 
+# Nobody waits two hours for the next listing here.
+CHECK_ALL = "[Service]\nExecStart=\nExecStart=/usr/bin/story-liker run --check-all\n"
+
 
 class Service:
     """The service on its machine, and its Instagram."""
@@ -67,9 +70,8 @@ class Service:
 
     def waiting_pass(self):
         """A pass that has something to do and is about to wait for it, for minutes."""
-        command = "ExecStart=\nExecStart=/usr/bin/story-liker run --check-all\n"
         jitter = "Environment=STORY_LIKER_PACE_START_JITTER=10m\n"
-        self.drop_in("later", f"[Service]\n{command}{jitter}")
+        self.drop_in("later", CHECK_ALL + jitter)
         before = self.machine.journal(UNIT).count("a pass begins")
         self.machine.run(f"systemctl start --no-block {UNIT}")
         begun = lambda: self.machine.journal(UNIT).count("a pass begins") > before
@@ -119,9 +121,7 @@ class Service:
         for timer in (TIMER, "story-liker@.timer"):
             self.drop_in("calm", calm, timer)
 
-        # The listing of the dry run is two hours old before the next one.
-        check_all = "[Service]\nExecStart=\nExecStart=/usr/bin/story-liker run --check-all\n"
-        self.drop_in("all", check_all)
+        self.drop_in("all", CHECK_ALL)
         counts = self.fired("a missed pass is made up for")["counts"]
         expect("it liked the story", (practice.likes(), counts["likes"]) == (1, 1), counts)
         files = machine.run(f"stat -c '%a %U:%G %n' {STATE} {STATE}/*").stdout.splitlines()
@@ -153,19 +153,21 @@ class Service:
         expect("and says why", "SIGTERM" in stop["reason"], stop)
 
     def second_account(self):
-        """A second profile by the template units, with another Instagram behind it."""
+        """A second profile by the template units. It has another Instagram and a file of its own,
+        because the practice account is the same in each, and one file knows an account once."""
         machine = self.machine
         practice = Practice(machine, 8082)
         practice.publish(1)
         table = f"""
             [profile.second]
             targets = ["{practice.target}"]
+            database = "{STATE}/second.db"
             [profile.second.instagram]
             base_url = "{practice.line["base_url"]}"
             """
         machine.write(CONFIG, self.practice.config(table))
         unit = "story-liker@second.service"
-        self.fails("no session for the profile", "77", f"no session in {STATE}/stories.db", unit)
+        self.fails("no session for the profile", "77", f"no session in {STATE}/second.db", unit)
         machine.write(f"/home/{ADMIN}/second.json", practice.settings(), ADMIN, "600")
         machine.readme("#### Several accounts")
         machine.write("/etc/credstore/story-liker.second.password", "of the second", mode="600")
@@ -177,3 +179,9 @@ class Service:
         expect("its own password is handed to it", "***" in str(known), known)
         own = self.practice.likes()
         expect("the first account liked nothing meanwhile", own == 1, own)
+
+        machine.run("rm /etc/credstore/story-liker.second.password")
+        check_all = CHECK_ALL.replace("run", "--profile %i run")
+        self.drop_in("all", check_all, "story-liker@.service")
+        practice.world(revoke_sessions=True)
+        self.fails("a session that died, and no password", "77", "story-liker login", unit)
