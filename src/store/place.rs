@@ -251,7 +251,10 @@ mod tests {
         refuse_root_as(owner + 1, &file).unwrap();
         for path in [file, folder.path().join("not/made/yet/a.db")] {
             let refused = refuse_root_as(0, &path).unwrap_err().to_string();
-            assert!(refused.contains(&format!("sudo -u '#{owner}'")), "{refused}");
+            assert!(
+                refused.contains(&format!("sudo -u '#{owner}'")),
+                "{refused}"
+            );
         }
     }
 
