@@ -475,9 +475,7 @@ fn a_pass_has_time_to_end_by_itself_in_the_unit() {
     global.config = Some(Path::new(ROOT).join("examples/config.toml"));
     let home: Environment = [("HOME", "/nowhere")].into_iter().collect();
     let longest = Request::new(&global).with_max_runtime(Some(Duration::from_mins(30)));
-    let config = config::load(&longest, &home)
-        .unwrap()
-        .config;
+    let config = config::load(&longest, &home).unwrap().config;
     // The largest that is accepted: one minute more is refused.
     let beyond = Request::new(&global).with_max_runtime(Some(Duration::from_mins(31)));
     assert!(config::load(&beyond, &home).is_err());

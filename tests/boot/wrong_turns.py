@@ -40,8 +40,8 @@ def lost_session(service):
 def state_folder(service):
     """Read-only; another's."""
     machine = service.machine
-    machine.run(f"cp -a {STATE} /root/state; mount -t tmpfs tmpfs {STATE}; chown story-liker: {STATE}")
-    machine.run(f"chmod 700 {STATE}; cp -a /root/state/. {STATE}; mount -o remount,ro {STATE}")
+    machine.run(f"cp -a {STATE} /tmp/state; mount -t tmpfs tmpfs {STATE}; chown story-liker: {STATE}")
+    machine.run(f"chmod 700 {STATE}; cp -a /tmp/state/. {STATE}; mount -o remount,ro {STATE}")
     service.fails("a read-only state folder", "73", STATE)
     machine.run(f"umount {STATE}")
     machine.run(f"chown -R root: {STATE}")
