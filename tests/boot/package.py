@@ -1,6 +1,7 @@
 """The Debian package: installed, upgraded under a pass, removed, installed again, purged."""
 
 import shutil
+import subprocess
 
 from machine import ADMIN, expect, wait_for
 
@@ -83,3 +84,21 @@ def upgraded_and_removed(service, newer):
     left = machine.run(f"ls {STATE}; find /etc /var/lib/systemd -type f,l {names}").stdout
     stays = ["copy.db", "second.db", "second.db.lock", "second.db.second.lock"]
     expect("nothing stays but what the operator made", left.split() == stays, left)
+
+
+def from_archive(service, archive):
+    """Without the package: README's other way, on what purging left."""
+    machine = service.machine
+    unpack = ["tar", "-xzf", archive, "--strip-components=1", "-C", machine.root / f"home/{ADMIN}"]
+    subprocess.run(unpack, check=True)
+    machine.readme("#### Without the package")
+    machine.write("/etc/story-liker/config.toml", service.practice.config())
+    session = service.practice.settings()
+    command = "sudo -u story-liker story-liker session import --offline -"
+    brought = machine.run(command, session, ADMIN)
+    expect("the archive's program takes a session", brought.returncode == 0, brought)
+    ended = service.started()
+    # That session died before; what matters is that the server was asked from within the sandbox.
+    expect("its unit asks Instagram", ended[0] == "77", ended)
+    says = "login_required" in machine.journal("story-liker.service")[-3000:]
+    expect("and understands the answer", says, machine.journal("story-liker.service")[-3000:])
