@@ -146,7 +146,7 @@ impl ExitCode {
                 "another pass holds the lock, a timed hold was met or is in force, or the clock is \
                  not to be trusted"
             }
-            Self::Unavailable => "Instagram is not reachable",
+            Self::Unavailable => "Instagram is not reachable; from `healthcheck`: no pass in time",
             Self::IoErr => "reading or writing state failed in the middle (disk full ...)",
             Self::CantCreat => "database, lock or folder cannot be created or opened",
             Self::DataErr => "the database is damaged, or was written by a newer version",

@@ -9,6 +9,7 @@ pub use crate::instagram::fuzzing::{
     dates, ids, password_key, reply, session_id, settings, state_headers,
 };
 pub use crate::practice::fuzzing::practice;
+pub use crate::store::fuzzing::seal;
 
 use crate::commands::code_of;
 use crate::instagram::fuzzing::totp_secret;
@@ -17,7 +18,7 @@ use crate::instagram::fuzzing::totp_secret;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target there is.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("code", code),
     ("config", config),
     ("dates", dates),
@@ -25,6 +26,7 @@ pub const TARGETS: [Target; 11] = [
     ("password_key", password_key),
     ("practice", practice),
     ("reply", reply),
+    ("seal", seal),
     ("session_id", session_id),
     ("settings", settings),
     ("state_headers", state_headers),

@@ -71,6 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("care/", &["config", "model", "ports"]),
     ("engage/policy.rs", &["care", "config", "model"]),
     ("engage/outlook.rs", &["care", "config", "model"]),
+    ("engage/health.rs", &["care", "exit", "model"]),
     ("engage/reason.rs", &["model"]),
     ("engage/forecast.rs", &["care", "config", "model", "ports"]),
     ("engage/", &["care", "config", "exit", "model", "ports"]),
@@ -118,6 +119,7 @@ fn decisions_know_no_port() {
         "care/",
         "engage/absorb.rs",
         "engage/forecast.rs",
+        "engage/health.rs",
         "engage/outlook.rs",
         "engage/policy.rs",
         "engage/queue.rs",
@@ -137,6 +139,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/"]),
     ("refinery", &["store/"]),
     ("reqwest", &["instagram/"]),
+    ("TextEncoder", &["telemetry/metrics/"]),
     ("hyper", &["practice/"]),
     ("tokio", &["practice/"]),
     ("signal_hook", &["clock.rs"]),
@@ -152,10 +155,15 @@ const KEPT: &[(&str, &[&str])] = &[
             "practice/clock.rs",
             // The test that renews the snapshot of the schema.
             "store/sqlite/schema.rs",
+            // And that of the metrics file.
+            "telemetry/metrics/snapshot_tests.rs",
         ],
     ),
     ("std::process::ExitCode", &["exit.rs", "main.rs"]),
-    ("catch_unwind", &["main.rs", "commands/run.rs"]),
+    (
+        "catch_unwind",
+        &["main.rs", "commands/metrics.rs", "commands/run.rs"],
+    ),
 ];
 
 #[test]

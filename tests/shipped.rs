@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use clap::Parser;
 use story_liker::cli::Cli;
+use story_liker::commands::CHECKS;
 use story_liker::config::{self, Environment, KEYS, Request};
 use story_liker::engage::Reason;
 use story_liker::exit::{ExitCode, NeedsPerson};
-use story_liker::model::HoldReason;
+use story_liker::model::{HoldReason, SealKey};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -153,6 +154,22 @@ fn the_exit_code_table_is_that_of_the_program() {
 }
 
 #[test]
+fn the_table_of_checks_is_that_of_the_program() {
+    let table = rows(&section(
+        &readme(),
+        "### When in doubt: doctor and healthcheck",
+    ));
+    let mut told: Vec<(String, String)> = Vec::new();
+    for row in table.iter().filter(|row| row[0].starts_with('`')) {
+        told.push((row[0].trim_matches('`').to_owned(), row[1].clone()));
+    }
+    let known = CHECKS
+        .iter()
+        .map(|(id, what)| ((*id).to_owned(), (*what).to_owned()));
+    assert_eq!(told, known.collect::<Vec<_>>());
+}
+
+#[test]
 fn the_table_of_holds_has_every_reason_once() {
     let part = section(&readme(), "## Windows, pauses, holds");
     let named: Vec<String> = rows(&part)
@@ -262,7 +279,10 @@ fn every_command_line_that_is_shipped_parses() {
     let mut examples = Vec::new();
     sources(&Path::new(ROOT).join("examples"), &mut examples);
     for path in examples {
-        for line in command_lines(&fs::read_to_string(&path).unwrap()) {
+        let text = fs::read_to_string(&path).unwrap();
+        // Prometheus fills in the profile that an alert is about.
+        let text = text.replace("{{ $labels.profile }}", "default");
+        for line in command_lines(&text) {
             assert_parses(&line, path.to_str().unwrap());
         }
     }
@@ -332,9 +352,14 @@ fn every_variable_that_readme_names_is_read() {
 #[test]
 fn every_configuration_in_readme_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
-    for secret in ["password", "totp_secret"] {
-        let path = folder.path().join(secret);
-        fs::write(&path, "JBSWY3DPEHPK3PXP\n").unwrap();
+    let key = SealKey::new([1; 32]).text();
+    for (name, secret) in [
+        ("password", "JBSWY3DPEHPK3PXP\n"),
+        ("totp_secret", "JBSWY3DPEHPK3PXP\n"),
+        ("session.key", key.expose()),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, secret).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let blocks = blocks(&readme(), "toml");

@@ -50,6 +50,24 @@ Examples:
   story-liker session show
   story-liker session show --json")]
     Show,
+    /// Make a key that seals sessions in the database
+    #[command(after_help = "\
+Examples:
+  story-liker session new-key /etc/story-liker/session.key
+  story-liker session new-key - > session.key")]
+    NewKey(SessionNewKey),
+    /// Seal the stored session with the present key, after setting or changing it
+    #[command(after_help = "\
+Examples:
+  story-liker session reseal
+  story-liker session reseal --old-key-file old.key
+  story-liker session reseal --old-key-file old.key --plain")]
+    Reseal(SessionReseal),
+    /// Forget a sealed session whose key is lost, so that `login` may bring another
+    #[command(after_help = "\
+Examples:
+  story-liker session forget --key-lost")]
+    Forget(SessionForget),
 }
 
 /// Flags of `session import`.
@@ -79,4 +97,37 @@ pub struct SessionExport {
     /// File to write, readable by its owner only; - writes to standard output
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Flags of `session new-key`.
+#[derive(Debug, Args)]
+pub struct SessionNewKey {
+    /// File to write, readable by its owner only; - writes to standard output
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Flags of `session reseal`.
+#[derive(Debug, Args)]
+pub struct SessionReseal {
+    /// File with the key that the session is sealed with now, instead of those configured
+    #[arg(long, value_name = "FILE")]
+    pub old_key_file: Option<PathBuf>,
+    /// Take the seal off instead, once no key is configured any more
+    #[arg(long)]
+    pub plain: bool,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+/// Flags of `session forget`.
+#[derive(Debug, Args)]
+pub struct SessionForget {
+    /// Confirm that the key is lost for good
+    #[arg(long, required = true)]
+    pub key_lost: bool,
+    /// Patience with others who use the database.
+    #[command(flatten)]
+    pub patience: Patience,
 }

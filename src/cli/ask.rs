@@ -1,7 +1,10 @@
 //! Flags of the commands that answer a question and change nothing.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
+use super::parsers::duration;
 use crate::model::ItemRef;
 
 /// Flags of `explain`.
@@ -27,4 +30,20 @@ Examples:
   story-liker config check
   story-liker config check --config /etc/story-liker/config.toml")]
     Check,
+}
+
+/// Flags of `healthcheck`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Healthcheck {
+    /// How long ago the last pass may have ended
+    #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration)]
+    pub max_age: Duration,
+}
+
+/// Flags of `doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Also look the configured hosts up and connect to them; sends no request
+    #[arg(long)]
+    pub online: bool,
 }

@@ -8,6 +8,7 @@ mod ask;
 mod documents;
 mod global;
 mod parsers;
+mod refused;
 mod rehearse;
 mod run;
 #[cfg(test)]
@@ -16,10 +17,14 @@ mod upkeep;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub use account::{Login, Resume, Session, SessionExport, SessionImport};
-pub use ask::{ConfigCommand, Explain};
+pub use account::{
+    Login, Resume, Session, SessionExport, SessionForget, SessionImport, SessionNewKey,
+    SessionReseal,
+};
+pub use ask::{ConfigCommand, Doctor, Explain, Healthcheck};
 pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
+pub use refused::expects_report;
 pub use rehearse::{Rehearse, Trouble};
 pub use run::Run;
 pub use upkeep::{Cleanup, Migrate};
@@ -78,13 +83,14 @@ Examples:
   story-liker resume
   story-liker resume --force             timed holds as well")]
     Resume(Resume),
-    /// Import, export or show the login session
+    /// Import, export, show or seal the login session
     #[command(
         subcommand,
         after_help = "\
 Examples:
   story-liker session import settings.json
-  story-liker session show"
+  story-liker session show
+  story-liker session new-key session.key"
     )]
     Session(Session),
     /// Show windows, holds, session, targets and the last runs
@@ -93,6 +99,19 @@ Examples:
   story-liker status
   story-liker status --json")]
     Status,
+    /// Look everything over and say what to do about it; sends nothing, changes nothing
+    #[command(after_help = "\
+Examples:
+  story-liker doctor
+  story-liker doctor --online            also whether the configured hosts can be reached
+  sudo -u story-liker story-liker doctor --json")]
+    Doctor(Doctor),
+    /// Say in one line whether passes still come and end well; for watchdogs and probes
+    #[command(after_help = "\
+Examples:
+  story-liker healthcheck
+  story-liker healthcheck --max-age 90m --json")]
+    Healthcheck(Healthcheck),
     /// Say why an item was, was not or will be liked; sends nothing
     #[command(after_help = "\
 Examples:

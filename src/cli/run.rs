@@ -35,4 +35,7 @@ pub struct Run {
     /// Refuse a database that needs migrating instead of migrating it
     #[arg(long)]
     pub no_migrate: bool,
+    /// Write figures for Prometheus to this file (*.prom) when the pass ends; not in a dry run
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
 }

@@ -87,7 +87,9 @@ pub(super) struct HoldFacts {
 /// Explains one item.
 pub fn explain(shell: &Shell, flags: &Explain) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell.load(&shell.request())?.config;
+    let config = shell
+        .load(&shell.request().leaving_session_sealed())?
+        .config;
     let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
     let now = shell.now();
     let media = flags.item.0;

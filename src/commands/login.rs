@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::codes::{Codes, TotpSecret, ask_hidden, read_code};
 use super::proof::Proof;
+use super::sealing::{sealed, sealing_line};
 use super::shell::{Failure, Shell, account_name, instagram};
 use super::waiting::Shown;
 use crate::care::hold;
@@ -16,7 +17,8 @@ use crate::engage::{
 use crate::exit::ExitCode;
 use crate::instagram::Instagram;
 use crate::model::{Account, Hold};
-use crate::ports::{Clock, Store};
+use crate::ports::{Clock, Myself, Store};
+use crate::store::Sealing;
 use crate::telemetry::logging::Stream;
 
 /// Logs in with the configured name and password.
@@ -108,12 +110,10 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
         username: &username,
         password: &password,
     };
-    match log_in(&mut actor, &account, &credentials, &mut codes, "login") {
+    let end = log_in(&mut actor, &account, &credentials, &mut codes, "login");
+    match end {
         LoginEnd::LoggedIn(myself) => {
-            shell.answer(
-                || json!({ "logged_in": true, "account": myself.username, "pk": myself.pk }),
-                || format!("logged in as {} ({})", myself.username, myself.pk),
-            );
+            logged_in(shell, &myself, store.sealing()?);
             Ok(ExitCode::Ok)
         }
         LoginEnd::Stop(stop) => Err(match clock.interrupted() {
@@ -144,6 +144,17 @@ fn is_alive(
         Err(_) if store.account()?.session.is_none() => Ok(false),
         Err(stop) => Err(stop.into()),
     }
+}
+
+fn logged_in(shell: &Shell, myself: &Myself, sealing: Option<Sealing>) {
+    let Myself { username, pk, .. } = myself;
+    shell.answer(
+        || {
+            json!({ "logged_in": true, "account": username, "pk": pk,
+                    "sealed": sealed(sealing) })
+        },
+        || format!("logged in as {username} ({pk})\n{}", sealing_line(sealing)),
+    );
 }
 
 fn kept(shell: &Shell, name: &str) {

@@ -15,7 +15,9 @@ pub fn migrate(shell: &Shell, flags: &Migrate) -> Result<ExitCode, Failure> {
     } else {
         Stream::Stdout
     });
-    let config = shell.load(&shell.request())?.config;
+    let config = shell
+        .load(&shell.request().leaving_session_sealed())?
+        .config;
     let database = &config.database;
     if flags.status {
         let status = migration_status(database)?;

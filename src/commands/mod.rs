@@ -7,16 +7,20 @@ mod cleanup;
 mod codes;
 mod completions;
 mod config;
+mod doctor;
 mod explain;
 mod explain_text;
+mod healthcheck;
 mod login;
 mod man;
+mod metrics;
 mod migrate;
 mod proof;
 mod rehearse;
 mod report_text;
 mod resume;
 mod run;
+mod sealing;
 mod session;
 mod shell;
 mod status;
@@ -29,7 +33,8 @@ use crate::exit::ExitCode;
 
 #[cfg(any(test, fuzzing))]
 pub use codes::code_of;
-pub use shell::{Failure, Shell};
+pub use doctor::CHECKS;
+pub use shell::{Failure, Shell, not_started};
 pub use surroundings::{Surroundings, ThisProcess};
 
 /// Runs the command that was typed.
@@ -55,6 +60,8 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Resume(flags) => resume::resume(&shell, &flags),
         Command::Session(flags) => session::session(&shell, &flags),
         Command::Status => status::status(&shell),
+        Command::Doctor(flags) => Ok(doctor::doctor(&shell, flags)),
+        Command::Healthcheck(flags) => Ok(healthcheck::healthcheck(&shell, flags)),
         Command::Explain(flags) => explain::explain(&shell, &flags),
         Command::Config(flags) => config::config(&shell, flags),
         Command::Completions(flags) => Ok(completions::completions(&shell, flags)),

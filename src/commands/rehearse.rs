@@ -91,7 +91,7 @@ fn load(shell: &Shell, mut request: Request) -> Result<Loaded, Failure> {
         flag: "rehearse",
         text: "rehearsal.db".to_owned(),
     });
-    shell.load(&request)
+    shell.load(&request.leaving_session_sealed())
 }
 
 /// Holds one rehearsal in the world of all these configurations.

@@ -14,7 +14,9 @@ use crate::telemetry::logging::Stream;
 /// Clears the holds that need a person; timed ones too if forced.
 pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell.load(&shell.request())?.config;
+    let config = shell
+        .load(&shell.request().leaving_session_sealed())?
+        .config;
     let clock = shell.clock()?;
     // A mistyped --database must not end in a new, empty file.
     let opening = Opening {
@@ -33,7 +35,7 @@ pub fn resume(shell: &Shell, flags: &Resume) -> Result<ExitCode, Failure> {
         })
         .collect();
     store.apply(&changes, now)?;
-    let no_session = store.account()?.session.is_none();
+    let no_session = store.sealing()?.is_none();
     let name = |hold: &&Hold| hold.reason.as_str();
     shell.answer(
         || {

@@ -1,12 +1,14 @@
 //! `run`: one pass. Its log is its output, and the last line is the report.
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::codes::TotpSecret;
+use super::metrics;
 use super::shell::{Failure, Shell, instagram};
 use super::waiting::Shown;
 use crate::cli::Run;
-use crate::config::Config;
+use crate::config::{Config, Request};
 use crate::engage::{Mode, PassInput, Ports, Report, pass};
 use crate::exit::ExitCode;
 use crate::ports::Store;
@@ -16,34 +18,57 @@ use crate::telemetry::logging::Stream;
 /// Runs one pass and prints its report.
 pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
     shell.log_to(Stream::Stdout);
+    let started_at = shell.now();
+    let request = shell
+        .request()
+        .needing_targets()
+        .with_max_runtime(flags.max_runtime)
+        .with_metrics_file(flags.metrics_file.as_deref());
+    let config = OnceCell::new();
     // A panic has printed its message; the report says the rest, and the next pass settles.
-    let done = catch_unwind(AssertUnwindSafe(|| one_pass(shell, flags))).unwrap_or_else(|_| {
+    let pass = AssertUnwindSafe(|| one_pass(shell, flags, &request, &config));
+    let done = catch_unwind(pass).unwrap_or_else(|_| {
         Err(Failure::new(
             ExitCode::Software,
             "an invariant of the program broke; please report this with the message above it",
         ))
     });
-    let code = match done {
-        Ok(report) => {
-            let code = report.exit_code();
-            shell.report(|| report.to_json(), || super::report_text::render(&report));
-            code
-        }
-        Err(failure) => shell.not_started(&failure),
+    let code = match &done {
+        Ok(report) => report.exit_code(),
+        Err(failure) => failure.code,
     };
+    if !flags.dry_run {
+        let started = metrics::Started {
+            request: &request,
+            config: config.get(),
+            at: started_at,
+        };
+        metrics::write(shell, &started, code);
+    }
+    match done {
+        Ok(report) => {
+            shell.report(|| report.to_json(), || super::report_text::render(&report));
+        }
+        Err(failure) => {
+            shell.not_started(&failure);
+        }
+    }
     flags
         .success_codes
         .as_ref()
         .map_or(code, |codes| codes.apply(code))
 }
 
-fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
-    let request = shell
-        .request()
-        .needing_targets()
-        .with_max_runtime(flags.max_runtime);
-    let config = shell.load(&request)?.config;
-    let only = only(flags, &config)?;
+/// `known` gets the configuration, as soon as there is one.
+fn one_pass(
+    shell: &Shell,
+    flags: &Run,
+    request: &Request,
+    known: &OnceCell<Config>,
+) -> Result<Report, Failure> {
+    let config = shell.load(request)?.config;
+    let config = known.get_or_init(|| config);
+    let only = only(flags, config)?;
     let seed = flags.seed.map_or_else(|| shell.seed(), Ok)?;
     let run_id = format!("{:016x}", shell.seed()?);
     shell.context.set_run(Some(run_id.clone()));
@@ -62,11 +87,11 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
     } else {
         "run"
     };
-    let mut store = shell.open_as(&config, command, flags.patience, &clock, opening)?;
+    let mut store = shell.open_as(config, command, flags.patience, &clock, opening)?;
     let account = store.account()?;
     let mut platform = instagram(
         shell,
-        &config,
+        config,
         account.device.as_ref(),
         account.session.as_ref(),
     )?;
@@ -80,7 +105,7 @@ fn one_pass(shell: &Shell, flags: &Run) -> Result<Report, Failure> {
         only,
     };
     let input = PassInput {
-        config: &config,
+        config,
         mode,
         seed,
         run_id: &run_id,

@@ -1,4 +1,4 @@
-//! `session import`, `session export`, `session show`.
+//! `session import`, `session export`, `session show`. What seals them stands in `sealing.rs`.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::login::{nobody, only_session_holds};
 use super::proof::Proof;
+use super::sealing::{self, sealed, sealing_line};
 use super::shell::{Failure, Shell, account_name, instagram};
 use crate::cli::{Session as Flags, SessionExport, SessionImport};
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::exit::ExitCode;
 use crate::instagram::settings;
 use crate::model::{Account, Device, Pk, Session};
 use crate::ports::{Change, Myself, Store};
-use crate::store::Reader;
+use crate::store::{Reader, Sealing};
 use crate::telemetry::logging::Stream;
 
 /// A settings file has a few kilobytes.
@@ -27,11 +28,13 @@ const LARGEST_FILE: u64 = 1 << 20;
 /// Runs the chosen subcommand.
 pub fn session(shell: &Shell, flags: &Flags) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell.load(&shell.request())?.config;
     match flags {
-        Flags::Import(flags) => import(shell, &config, flags),
-        Flags::Export(flags) => export(shell, &config, flags),
-        Flags::Show => show(shell, &config),
+        Flags::Import(flags) => import(shell, &shell.load(&shell.request())?.config, flags),
+        Flags::Export(flags) => export(shell, &shell.load(&shell.request())?.config, flags),
+        Flags::Show => show(shell),
+        Flags::NewKey(flags) => sealing::new_key(shell, flags),
+        Flags::Reseal(flags) => sealing::reseal(shell, flags),
+        Flags::Forget(flags) => sealing::forget(shell, flags),
     }
 }
 
@@ -51,7 +54,8 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     let mut store = shell.open(config, "session import", flags.patience, &clock)?;
     let now = clock.now();
     store.recover(now)?;
-    let account = store.account()?;
+    // The session that goes may be sealed with a key that is lost.
+    let account = store.account_unopened()?;
     refuse_other_account(&account, &brought.session)?;
     let mut platform = instagram(
         shell,
@@ -110,7 +114,8 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
         let myself = proof.ask(&mut platform, &mut store);
         Ok(myself.map_err(not_proved)?)
     };
-    answer(shell, brought.session.pk, &myself, cleared);
+    let sealing = store.sealing()?;
+    answer(shell, brought.session.pk, &myself, cleared, sealing);
     Ok(ExitCode::Ok)
 }
 
@@ -124,11 +129,17 @@ fn not_proved(stop: Stop) -> Failure {
     Failure::new(failure.code, format!("{what}: {}", failure.message))
 }
 
-fn answer(shell: &Shell, pk: Pk, myself: &Result<Myself, String>, cleared: usize) {
+fn answer(
+    shell: &Shell,
+    pk: Pk,
+    myself: &Result<Myself, String>,
+    cleared: usize,
+    sealing: Option<Sealing>,
+) {
     shell.answer(
         || {
             let mut answer = json!({ "imported": true, "pk": pk, "proved": myself.is_ok(),
-                                     "holds_cleared": cleared });
+                                     "holds_cleared": cleared, "sealed": sealed(sealing) });
             match myself {
                 Ok(myself) => answer["username"] = json!(myself.username),
                 Err(why) => answer["why"] = json!(why),
@@ -146,6 +157,8 @@ fn answer(shell: &Shell, pk: Pk, myself: &Result<Myself, String>, cleared: usize
             if cleared > 0 {
                 text.push_str("; the hold about the session is cleared");
             }
+            text.push('\n');
+            text.push_str(&sealing_line(sealing));
             text
         },
     );
@@ -219,9 +232,9 @@ fn refuse_other_account(account: &Account, session: &Session) -> Result<(), Fail
     }
 }
 
-fn read_account(config: &Config) -> Result<Account, Failure> {
+fn read_account(config: &Config) -> Result<(Account, Reader), Failure> {
     let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
-    reader.account()?.ok_or_else(|| {
+    let account = reader.account()?.ok_or_else(|| {
         Failure::new(
             ExitCode::NoPerm,
             format!(
@@ -231,15 +244,17 @@ fn read_account(config: &Config) -> Result<Account, Failure> {
                 config.profile
             ),
         )
-    })
+    })?;
+    Ok((account, reader))
 }
 
 fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
-    let account = read_account(config)?;
-    let (Some(session), Some(device)) = (&account.session, &account.device) else {
+    let (account, mut reader) = read_account(config)?;
+    let session = reader.session(&config.session_keys)?;
+    let (Some(session), Some(device)) = (session, &account.device) else {
         return Err(nobody(&account));
     };
-    let text = settings::export(device, session)
+    let text = settings::export(device, &session)
         .map_err(|error| Failure::new(ExitCode::DataErr, error.to_string()))?;
     if flags.file == Path::new("-") {
         shell.print(text.expose());
@@ -268,7 +283,7 @@ fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitC
 
 /// Writes a file that is there in full or not at all, for its owner only. Never over an existing one:
 /// that may be readable by others, and it may be the only copy.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     // Made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
@@ -278,8 +293,12 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn show(shell: &Shell, config: &Config) -> Result<ExitCode, Failure> {
-    let account = read_account(config)?;
+fn show(shell: &Shell) -> Result<ExitCode, Failure> {
+    let config = shell
+        .load(&shell.request().leaving_session_sealed())?
+        .config;
+    let (account, mut reader) = read_account(&config)?;
+    let sealing = reader.sealing()?;
     if account.session.is_none() {
         return Err(nobody(&account));
     }
@@ -297,7 +316,7 @@ fn show(shell: &Shell, config: &Config) -> Result<ExitCode, Failure> {
             json!({
                 "profile": account.profile, "pk": account.pk, "username": account.username,
                 "since": account.session_since, "proved_at": account.session_proved_at,
-                "device": summary,
+                "device": summary, "sealed": sealed(sealing),
             })
         },
         || {
@@ -310,6 +329,7 @@ fn show(shell: &Shell, config: &Config) -> Result<ExitCode, Failure> {
                 None => text.push_str("\nproved   not yet; the next 'run' asks first"),
             }
             text.push_str(&format!("\ndevice   {summary}"));
+            text.push_str(&format!("\nstored   {}", sealing_line(sealing)));
             text
         },
     );

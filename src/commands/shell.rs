@@ -199,6 +199,7 @@ impl Shell {
     ) -> Result<Writer, Failure> {
         let request = lock_request(command, patience, clock);
         Writer::open(&config.database, &config.profile, &request, opening)
+            .map(|writer| writer.with_keys(config.session_keys.clone()))
             .map_err(|error| while_waiting(error, clock))
     }
 
@@ -232,8 +233,7 @@ impl Shell {
     pub fn not_started(&self, failure: &Failure) -> ExitCode {
         let code = self.fail(failure);
         if self.reports_to_machine() {
-            let exit = json!({ "code": code, "name": code.name(), "reason": failure.message });
-            self.print(&json!({ "stop": { "name": "not_started" }, "exit": exit }).to_string());
+            self.print(&not_started(code, &failure.message).to_string());
         }
         code
     }
@@ -244,6 +244,12 @@ impl Shell {
             .complain(&format!("story-liker: {}", failure.message));
         failure.code
     }
+}
+
+/// The report of a command that did not get as far as doing anything.
+pub fn not_started(code: ExitCode, reason: &str) -> Value {
+    let exit = json!({ "code": code, "name": code.name(), "reason": reason });
+    json!({ "stop": { "name": "not_started" }, "exit": exit })
 }
 
 /// How and for how long `command` asks for the locks.

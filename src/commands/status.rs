@@ -94,7 +94,9 @@ pub(super) struct RunStatus {
 /// Shows where things stand.
 pub fn status(shell: &Shell) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell.load(&shell.request())?.config;
+    let config = shell
+        .load(&shell.request().leaving_session_sealed())?
+        .config;
     let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
     let Some(account) = reader.account()? else {
         let (profile, database) = (&config.profile, config.database.display());
@@ -114,7 +116,8 @@ pub fn status(shell: &Shell) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Ok)
 }
 
-fn read(
+/// Where things stand at `now`.
+pub(super) fn read(
     config: &Config,
     reader: &mut Reader,
     account: &Account,

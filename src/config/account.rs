@@ -23,7 +23,7 @@ impl Resolver<'_> {
                 let fine = secrets::is_totp_secret(secret);
                 if !fine {
                     let origin = self.origin_of(secrets::TOTP_SECRET.key);
-                    self.secret_mistake(secrets::TOTP_SECRET, secrets::Refused {
+                    self.secret_mistake(secrets::TOTP_SECRET.key, secrets::Refused {
                     origin,
                     problem: "not the base32 secret of an authenticator app".to_owned(),
                     remedy: "the 16 or more letters and digits 2-7 shown when the app was set up"
@@ -41,6 +41,10 @@ impl Resolver<'_> {
 
     pub(super) fn secret(&mut self, kind: secrets::Kind) -> Option<Secret> {
         let path = self.path(kind.file_key, "the path of a file", parse::path);
+        if self.raw.without_secrets {
+            self.came_to(kind.key, None, Origin::Default);
+            return None;
+        }
         let origin = self.raw.settings.get(kind.file_key);
         let file = path.zip(origin.map(|setting| setting.origin.clone()));
         match secrets::find(kind, file, self.environment) {
@@ -52,7 +56,7 @@ impl Resolver<'_> {
                 secret
             }
             Err(refused) => {
-                self.secret_mistake(kind, refused);
+                self.secret_mistake(kind.key, refused);
                 None
             }
         }
@@ -68,7 +72,8 @@ impl Resolver<'_> {
             }
         });
         let possible = account.password.is_some();
-        if wish == Some(true) && !possible && self.sound(&[secrets::PASSWORD.key]) {
+        let looked = !self.raw.without_secrets;
+        if looked && wish == Some(true) && !possible && self.sound(&[secrets::PASSWORD.key]) {
             self.mistake(
                 KEY,
                 "logging in again needs a password, and none is configured".to_owned(),

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::Mistake;
 use super::keys;
 use super::raw::RawConfig;
+use super::secrets;
 use super::value::{Origin, Value};
 use crate::model::ProfileName;
 
@@ -168,6 +169,13 @@ impl FileReader<'_> {
 
 /// The value of an unknown key is never shown: it may be a secret in the wrong place.
 fn unknown_key(name: &str) -> String {
+    if let Some(kind) = secrets::ALL.iter().find(|kind| kind.key == name) {
+        return format!(
+            "secrets do not belong in the configuration file; put this one into a file of its own, \
+             chmod 600, and name it in {}",
+            kind.file_key
+        );
+    }
     let last = name.rsplit('.').next().unwrap_or(name);
     let secret = [
         "password",

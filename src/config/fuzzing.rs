@@ -8,7 +8,7 @@ use super::raw::RawConfig;
 use super::resolve::resolve;
 use super::{
     BaseUrl, ConfigErrors, Environment, Loaded, Request, Value, WarmUpStage, ceilings, forecast,
-    parse, show, username,
+    parse, secrets, show, username,
 };
 use crate::model::Limit;
 
@@ -126,7 +126,7 @@ fn only_loopback(place: &BaseUrl) {
 fn reads_back(loaded: &Loaded) {
     let settings = loaded.effective.iter().filter_map(|entry| {
         let value = entry.value.as_ref()?;
-        let secret = ["account.password", "account.totp_secret"].contains(&entry.key);
+        let secret = secrets::ALL.iter().any(|kind| kind.key == entry.key);
         (!secret).then(|| format!("{} = {value}\n", entry.key))
     });
     let file: String = settings.collect();
@@ -137,7 +137,7 @@ fn reads_back(loaded: &Loaded) {
     let again = load(&file, &variables.into_iter().collect());
     let again = again.unwrap_or_else(|errors| panic!("{errors}\n{file}"));
     for (one, other) in loaded.effective.iter().zip(&again.effective) {
-        let is_secret = one.key == "account.totp_secret";
+        let is_secret = ["account.totp_secret", "secrets.key"].contains(&one.key);
         assert!(
             is_secret || one.value == other.value,
             "{} in\n{file}",

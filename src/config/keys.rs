@@ -32,6 +32,8 @@ pub const KEYS: &[Key] = &[
     optional("account.username"),
     optional("account.password_file"),
     optional("account.totp_secret_file"),
+    optional("secrets.key_file"),
+    optional("secrets.old_key_files"),
     optional("targets"),
     optional("database"),
     key("limits.likes", r#"["12/1h", "60/24h", "300/7d"]"#),
@@ -60,6 +62,7 @@ pub const KEYS: &[Key] = &[
     optional("session.relogin"),
     key("cleanup.stories_after", r#""24h""#),
     key("history.keep", r#""400d""#),
+    optional("metrics.file"),
     key("instagram.base_url", r#""https://i.instagram.com""#),
     key("instagram.connect_timeout", r#""10s""#),
     key("instagram.timeout", r#""20s""#),
@@ -109,13 +112,18 @@ pub const VARIABLES: &[Variable] = &[
         "STORY_LIKER_ACCOUNT_TOTP_SECRET",
         "The secret of the authenticator app; a file is safer",
     ),
+    variable(
+        "STORY_LIKER_SECRETS_KEY",
+        "The key that seals the session in the database; a file is safer",
+    ),
     variable("IG_USERNAME", "The same as STORY_LIKER_ACCOUNT_USERNAME"),
     variable("IG_PASSWORD", "The same as STORY_LIKER_ACCOUNT_PASSWORD"),
     variable("IG_TARGET_USERNAMES", "The same as STORY_LIKER_TARGETS"),
     variable("DATABASE_URL", "The same as STORY_LIKER_DATABASE"),
     variable(
         "CREDENTIALS_DIRECTORY",
-        "A folder with the files password and totp_secret; systemd sets it for LoadCredential=",
+        "A folder with the files password, totp_secret and session_key; systemd sets it for \
+         LoadCredential=",
     ),
     variable(
         "STATE_DIRECTORY",

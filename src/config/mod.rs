@@ -17,6 +17,7 @@ mod raw;
 mod resolve;
 mod resolver;
 mod secrets;
+mod session_keys;
 pub mod show;
 mod targets;
 #[cfg(test)]
@@ -31,13 +32,13 @@ use std::time::Duration;
 pub use environment::Environment;
 pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key, VARIABLES, Variable};
-pub use places::{FILES, UsualFile};
+pub use places::{FILES, UsualFile, configuration_files};
 pub use raw::{Flag, Request};
-pub use resolve::{Loaded, load};
+pub use resolve::{Inspected, Loaded, inspect, load, metrics_file_despite_mistakes};
 pub use targets::username;
 pub use value::{Effective, Origin, Value};
 
-use crate::model::{Limit, ProfileName, Secret};
+use crate::model::{Keyring, Limit, ProfileName, Secret};
 
 /// Everything a command needs to know, resolved and checked.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Config {
     pub database: PathBuf,
     /// The operator's account.
     pub account: AccountConfig,
+    /// The keys that seal sessions in the database.
+    pub session_keys: Keyring,
     /// Whose items are liked, in the configured order.
     pub targets: Vec<TargetConfig>,
     /// How much.
@@ -70,6 +73,8 @@ pub struct Config {
     pub stories_after: Duration,
     /// How long attempts, holds and runs stay in the database (`history.keep`).
     pub history_keep: Duration,
+    /// Where the figures of the last pass go for Prometheus (`metrics.file`).
+    pub metrics_file: Option<PathBuf>,
     /// Where Instagram is and how to talk to it.
     pub instagram: InstagramConfig,
 }

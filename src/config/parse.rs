@@ -193,6 +193,17 @@ pub(super) fn path(value: &Value) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
+/// A path that ends in `.prom`: collectors read no other files, and a file of another kind that was
+/// named by mistake must not be replaced.
+pub(super) fn metrics_file(value: &Value) -> Result<PathBuf, String> {
+    let path = path(value)?;
+    if path.extension().is_some_and(|ending| ending == "prom") {
+        Ok(path)
+    } else {
+        Err("collectors read files named *.prom only".to_owned())
+    }
+}
+
 /// `sqlite:PATH`, `sqlite:///abs` or a bare path. Messages never repeat the text: it may hold a
 /// password.
 pub(super) fn database(value: &Value) -> Result<PathBuf, String> {

@@ -52,7 +52,7 @@ pub const FILES: &[UsualFile] = &[
 ];
 
 /// Where the configuration file is looked for, in this order.
-pub(super) fn usual(environment: &Environment) -> impl Iterator<Item = PathBuf> {
+pub fn configuration_files(environment: &Environment) -> impl Iterator<Item = PathBuf> {
     let home = || Some(environment.absolute_path("HOME")?.join(".config"));
     let user = environment.absolute_path("XDG_CONFIG_HOME").or_else(home);
     let user = user.map(|folder| folder.join(USER_FILE));
@@ -86,7 +86,7 @@ mod tests {
     fn the_documented_places_are_those_that_are_looked_at() {
         let environment: Environment = [("HOME", "/home/me")].into_iter().collect();
         let at_home = |path: PathBuf| path.display().to_string().replace("/home/me", "~");
-        let mut looked_at: Vec<String> = usual(&environment).map(at_home).collect();
+        let mut looked_at: Vec<String> = configuration_files(&environment).map(at_home).collect();
         for file in [None, Some(Path::new(SYSTEM_FILE))] {
             looked_at.push(at_home(database(&environment, file).unwrap()));
         }

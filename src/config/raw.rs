@@ -4,7 +4,7 @@
 //! Unknown keys and variables are mistakes: a misspelt limit must not pass in silence.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::LevelFilter;
@@ -31,6 +31,11 @@ pub struct Request {
     pub flags: Vec<Flag>,
     /// Whether the command cannot do without targets.
     pub needs_targets: bool,
+    /// Whether the command works without the key of a sealed session, so that none is read.
+    pub leaves_session_sealed: bool,
+    /// Whether the command does without password and authenticator secret, and does not look for
+    /// them.
+    pub without_secrets: bool,
 }
 
 /// A key set by a flag.
@@ -58,6 +63,8 @@ impl Request {
             profile: global.profile.clone(),
             flags: database.into_iter().collect(),
             needs_targets: false,
+            leaves_session_sealed: false,
+            without_secrets: false,
         }
     }
 
@@ -65,6 +72,42 @@ impl Request {
     #[must_use]
     pub fn needing_targets(mut self) -> Self {
         self.needs_targets = true;
+        self
+    }
+
+    /// With `--metrics-file`.
+    #[must_use]
+    pub fn with_metrics_file(mut self, file: Option<&str>) -> Self {
+        self.flags.extend(file.map(|file| Flag {
+            key: "metrics.file",
+            flag: "--metrics-file",
+            text: file.to_owned(),
+        }));
+        self
+    }
+
+    /// For a command that opens no session: it works for a user who may not read the key.
+    #[must_use]
+    pub fn leaving_session_sealed(mut self) -> Self {
+        self.leaves_session_sealed = true;
+        self
+    }
+
+    /// With `--old-key-file`.
+    #[must_use]
+    pub fn with_old_key(mut self, file: Option<&Path>) -> Self {
+        self.flags.extend(file.map(|file| Flag {
+            key: "secrets.old_key_files",
+            flag: "--old-key-file",
+            text: file.display().to_string(),
+        }));
+        self
+    }
+
+    /// Password and authenticator secret are left alone.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.without_secrets = true;
         self
     }
 
@@ -94,6 +137,7 @@ pub(super) struct RawConfig {
     pub(super) file: Option<Arc<PathBuf>>,
     pub(super) settings: BTreeMap<&'static str, Setting>,
     pub(super) mistakes: Vec<Mistake>,
+    pub(super) without_secrets: bool,
 }
 
 impl RawConfig {
@@ -105,6 +149,7 @@ impl RawConfig {
             file: None,
             settings: BTreeMap::new(),
             mistakes: Vec::new(),
+            without_secrets: request.without_secrets,
         };
         raw.choose_profile(request, environment);
         raw.check_log_level(environment);
@@ -216,7 +261,7 @@ impl RawConfig {
             let origin = Origin::Variable(keys::CONFIG_VARIABLE.to_owned());
             return Some((PathBuf::from(path), origin));
         }
-        let path = places::usual(environment).find(|path| path.exists());
+        let path = places::configuration_files(environment).find(|path| path.exists());
         path.map(|path| (path, Origin::Default))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::error::ConfigErrors;
+use super::error::{ConfigErrors, Mistake};
 use super::raw::{RawConfig, Request};
 use super::resolver::Resolver;
 use super::value::{Effective, Value};
@@ -13,6 +13,7 @@ use super::{
     AppProfile, BaseUrl, Config, FirstContact, InstagramConfig, Limits, Pace, Posts, SessionConfig,
     Stories, ceilings, checks, parse, places,
 };
+use crate::model::ProfileName;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -39,33 +40,75 @@ pub fn load(request: &Request, environment: &Environment) -> Result<Loaded, Conf
     )
 }
 
+/// Where the figures go, and whose, when the configuration has mistakes: who looks at figures should
+/// see that it has. `None` if this is not configured, or if a mistake hides it.
+pub fn metrics_file_despite_mistakes(
+    request: &Request,
+    environment: &Environment,
+) -> Option<(ProfileName, PathBuf)> {
+    let raw = RawConfig::collect(request, environment);
+    let unsure = |mistake: &Mistake| mistake.key == "profile";
+    if raw.mistakes.iter().any(unsure) {
+        return None;
+    }
+    let path = Resolver::new(&raw, environment, Vec::new()).metrics_file()?;
+    Some((raw.profile.clone(), path))
+}
+
 /// What all layers together mean.
 pub(super) fn resolve(
-    mut raw: RawConfig,
+    raw: RawConfig,
     request: &Request,
     environment: &Environment,
 ) -> Result<Loaded, ConfigErrors> {
+    let Inspected { loaded, mistakes } = look_through(raw, request, environment);
+    if mistakes.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(ConfigErrors(mistakes))
+    }
+}
+
+/// A configuration that may have mistakes: something to look at, nothing to act by.
+pub struct Inspected {
+    /// What it means, with defaults where the mistakes are. Without a place for the database, that
+    /// path is empty.
+    pub loaded: Loaded,
+    /// The mistakes.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Reads flags, environment and file as [`load`] does, and goes on with what it can.
+pub fn inspect(request: &Request, environment: &Environment) -> Inspected {
+    let raw = RawConfig::collect(request, environment);
+    look_through(raw, request, environment)
+}
+
+fn look_through(mut raw: RawConfig, request: &Request, environment: &Environment) -> Inspected {
     let mistakes = std::mem::take(&mut raw.mistakes);
     let mut resolver = Resolver::new(&raw, environment, mistakes);
-    let config = resolver.config();
+    let config = resolver.config(request);
     checks::contradictions(&mut resolver, &config);
     if request.needs_targets {
         checks::some_target(&mut resolver, &config);
     }
-    Ok(Loaded {
-        effective: resolver.finish()?,
+    let (effective, mistakes) = resolver.finish();
+    let loaded = Loaded {
+        effective,
         config,
         file: raw.file.as_deref().cloned(),
-    })
+    };
+    Inspected { loaded, mistakes }
 }
 
 impl Resolver<'_> {
-    fn config(&mut self) -> Config {
+    fn config(&mut self, request: &Request) -> Config {
         self.read_unsafe_limits();
         let account = self.account();
         let relogin = self.relogin(&account);
         Config {
             profile: self.raw.profile.clone(),
+            session_keys: self.session_keys(request.leaves_session_sealed),
             database: self.database(),
             targets: self.targets(account.username.as_deref()),
             limits: self.all_limits(),
@@ -106,9 +149,19 @@ impl Resolver<'_> {
             },
             stories_after: self.duration("cleanup.stories_after", HOUR, 365 * DAY),
             history_keep: self.duration("history.keep", 45 * DAY, 1830 * DAY),
+            metrics_file: self.metrics_file(),
             instagram: self.instagram(),
             account,
         }
+    }
+
+    fn metrics_file(&mut self) -> Option<PathBuf> {
+        self.path(
+            "metrics.file",
+            "the path of a file whose name ends in .prom, such as \
+             /var/lib/prometheus/node-exporter/story-liker.prom",
+            parse::metrics_file,
+        )
     }
 
     fn database(&mut self) -> PathBuf {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::error::{ConfigErrors, Mistake};
+use super::error::Mistake;
 use super::file::FILE_KEY;
 use super::raw::{RawConfig, Setting};
 use super::value::{Effective, Origin, Value};
@@ -44,13 +44,9 @@ impl<'r> Resolver<'r> {
         }
     }
 
-    /// What every key came to, unless there was a mistake.
-    pub(super) fn finish(self) -> Result<Vec<Effective>, ConfigErrors> {
-        if self.mistakes.is_empty() {
-            Ok(self.table())
-        } else {
-            Err(ConfigErrors(self.mistakes))
-        }
+    /// What every key came to, and the mistakes.
+    pub(super) fn finish(self) -> (Vec<Effective>, Vec<Mistake>) {
+        (self.table(), self.mistakes)
     }
 
     /// Reads `limits.allow_unsafe_limits`, on which the ranges of other keys depend.
@@ -73,10 +69,10 @@ impl<'r> Resolver<'r> {
     }
 
     /// Notes a mistake in a secret, without the secret.
-    pub(super) fn secret_mistake(&mut self, kind: secrets::Kind, refused: secrets::Refused) {
-        self.failed.insert(kind.key);
+    pub(super) fn secret_mistake(&mut self, key: &'static str, refused: secrets::Refused) {
+        self.failed.insert(key);
         self.mistakes.push(Mistake {
-            key: kind.key.to_owned(),
+            key: key.to_owned(),
             value: None,
             origin: refused.origin,
             problem: refused.problem,
@@ -279,9 +275,14 @@ impl<'r> Resolver<'r> {
         parse: impl Fn(&Value) -> Result<PathBuf, String>,
     ) -> Option<PathBuf> {
         let path = self.optional(key, allowed, parse)?;
+        Some(self.beside_the_file(key, path))
+    }
+
+    /// A path that the configuration file gives for this key is relative to that file's folder.
+    pub(super) fn beside_the_file(&self, key: &str, path: PathBuf) -> PathBuf {
         match self.raw.settings.get(key).map(|setting| &setting.origin) {
-            Some(Origin::File { path: file, .. }) => Some(file.with_file_name("").join(path)),
-            _ => Some(path),
+            Some(Origin::File { path: file, .. }) => file.with_file_name("").join(path),
+            _ => path,
         }
     }
 
@@ -326,7 +327,7 @@ impl<'r> Resolver<'r> {
     }
 
     fn table(&self) -> Vec<Effective> {
-        let secrets = [secrets::PASSWORD.key, secrets::TOTP_SECRET.key];
+        let secrets = secrets::ALL.map(|kind| kind.key);
         let names = keys::KEYS.iter().map(|key| key.name).chain(secrets);
         names
             .map(|key| {

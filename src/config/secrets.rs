@@ -1,12 +1,14 @@
-//! Where password and authenticator secret come from. For each, the first of these that is set:
+//! Where secrets come from. For each, the first of these that is set:
 //!
-//! 1. `STORY_LIKER_ACCOUNT_PASSWORD` (`..._TOTP_SECRET`),
-//! 2. `STORY_LIKER_ACCOUNT_PASSWORD_FILE` (`..._TOTP_SECRET_FILE`): a file,
-//! 3. `IG_PASSWORD` (password only),
-//! 4. `$CREDENTIALS_DIRECTORY/password` (`.../totp_secret`): what systemd's `LoadCredential=` makes,
-//! 5. `account.password_file` (`account.totp_secret_file`) of the configuration file.
+//! 1. its variable, for example `STORY_LIKER_ACCOUNT_PASSWORD`,
+//! 2. the file that its variable ending in `_FILE` names,
+//! 3. the variable of another program that is understood as well (`IG_PASSWORD`),
+//! 4. its file in `$CREDENTIALS_DIRECTORY`, which systemd's `LoadCredential=` makes,
+//! 5. the file that its key of the configuration file names, for example `account.password_file`.
 //!
-//! Never a flag, never the configuration file itself. No message contains a secret.
+//! Never a flag, never the configuration file itself. No message contains a secret. [`ALL`] is the
+//! table: a new secret is a line there, and is then shown as `***` and refused in the configuration
+//! file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,18 +18,19 @@ use std::path::{Path, PathBuf};
 use super::environment::Environment;
 use super::value::Origin;
 use crate::model::Secret;
+use zeroize::Zeroizing;
 
 /// Far more than any password or authenticator secret.
 const MAX_SECRET_BYTES: u64 = 4096;
 
-/// One of the two secrets.
+/// One of the secrets.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
     /// As which it is shown.
     pub(super) key: &'static str,
     /// The key of its file.
     pub(super) file_key: &'static str,
-    variable: &'static str,
+    pub(super) variable: &'static str,
     alias: Option<&'static str>,
     credential: &'static str,
 }
@@ -49,6 +52,35 @@ pub(super) const TOTP_SECRET: Kind = Kind {
     alias: None,
     credential: "totp_secret",
 };
+
+/// The key that seals sessions at rest.
+pub(super) const SESSION_KEY: Kind = Kind {
+    key: "secrets.key",
+    file_key: "secrets.key_file",
+    variable: "STORY_LIKER_SECRETS_KEY",
+    alias: None,
+    credential: "session_key",
+};
+
+/// Every secret there is.
+pub(super) const ALL: [Kind; 3] = [PASSWORD, TOTP_SECRET, SESSION_KEY];
+
+impl Kind {
+    /// Where it was looked for, for the message that it was not found.
+    pub(super) fn places(self, environment: &Environment) -> String {
+        let folder = match environment.absolute_path("CREDENTIALS_DIRECTORY") {
+            Some(folder) => folder.join(self.credential).display().to_string(),
+            None => format!(
+                "{} in CREDENTIALS_DIRECTORY, which is not set",
+                self.credential
+            ),
+        };
+        format!(
+            "the variables {0} and {0}_FILE, {folder}, and {1}",
+            self.variable, self.file_key
+        )
+    }
+}
 
 /// A secret that cannot be used.
 pub(super) struct Refused {
@@ -73,7 +105,7 @@ pub(super) fn find(
         None => (None, None),
     };
     if let Some(path) = from_variable {
-        return read(&path, folder.as_deref()).map(Some);
+        return read(&path, environment).map(Some);
     }
     if let Some(alias) = kind.alias
         && let Some(found) = variable(alias, environment)?
@@ -82,7 +114,7 @@ pub(super) fn find(
     }
     let credential = folder.as_ref().map(|folder| folder.join(kind.credential));
     let path = credential.filter(|path| path.exists()).or(from_file);
-    path.map(|path| read(&path, folder.as_deref())).transpose()
+    path.map(|path| read(&path, environment)).transpose()
 }
 
 fn variable(
@@ -101,9 +133,10 @@ fn variable(
     }
 }
 
-/// Reads a secret file. `credentials` is the service manager's folder, which guards its files by
-/// other means than their mode.
-fn read(path: &Path, credentials: Option<&Path>) -> Result<(Secret, Origin), Refused> {
+/// Reads a secret file. The service manager guards those in its folder by other means than their
+/// mode.
+pub(super) fn read(path: &Path, environment: &Environment) -> Result<(Secret, Origin), Refused> {
+    let credentials = environment.absolute_path("CREDENTIALS_DIRECTORY");
     let origin = Origin::SecretFile(path.to_owned());
     let refused = |problem: String, remedy: String| Refused {
         origin: origin.clone(),
@@ -131,7 +164,7 @@ fn read(path: &Path, credentials: Option<&Path>) -> Result<(Secret, Origin), Ref
             format!("chmod 600 {}", path.display()),
         ));
     }
-    let mut text = String::new();
+    let mut text = Zeroizing::new(String::new());
     file.take(MAX_SECRET_BYTES + 1)
         .read_to_string(&mut text)
         .map_err(unreadable)?;

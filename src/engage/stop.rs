@@ -149,6 +149,25 @@ impl Stop {
         }
     }
 
+    /// Every word that [`Stop::name`] may say.
+    pub const NAMES: [&'static str; 15] = [
+        "done",
+        "window_full",
+        "likes_per_run",
+        "max_runtime",
+        "quiet_hours",
+        "interrupted",
+        "held",
+        "objection",
+        "logged_in_again",
+        "no_session",
+        "wrong_account",
+        "unavailable",
+        "clock_off",
+        "clock_jumped",
+        "store",
+    ];
+
     /// The sentence for people: what happened, why, what to do.
     pub fn sentence(&self) -> String {
         match self {

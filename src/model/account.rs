@@ -60,7 +60,7 @@ pub struct Device {
 pub struct Session {
     /// Whose session it is.
     pub pk: Pk,
-    /// Authorization, cookies and state headers as a JSON object.
+    /// Authorization, cookies and state headers as a JSON object; empty where only its owner is told.
     pub json: Secret,
 }
 
@@ -83,4 +83,32 @@ pub struct Account {
     pub session_proved_at: Option<Timestamp>,
     /// Posts older than this are never liked (`cleanup --posts-before`).
     pub ignore_posts_before: Option<Timestamp>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_that_shows_an_account_shows_nothing_of_its_session() {
+        let account = Account {
+            profile: ProfileName::default(),
+            pk: None,
+            username: None,
+            device: None,
+            session: Some(Session {
+                pk: Pk::try_from(9).unwrap(),
+                json: Secret::new("{\"sessionid\":\"hunter2\"}"),
+            }),
+            session_since: None,
+            session_proved_at: None,
+            ignore_posts_before: None,
+        };
+        let shown = format!("{account:#?}");
+        assert!(
+            shown.contains("json: ***") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
 }

@@ -135,6 +135,32 @@ pub struct PastAttempt {
     pub run_started_at: Option<Timestamp>,
 }
 
+/// How many requests of a kind ended in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestCount {
+    /// What they did.
+    pub kind: AttemptKind,
+    /// How they ended; `None` if a crash cut them off, or while they are under way.
+    pub outcome: Option<Outcome>,
+    /// How many.
+    pub count: u64,
+}
+
+/// The last pass that came to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedRun {
+    /// Its row.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Its exit code.
+    pub exit_code: u8,
+    /// Its report, as printed.
+    pub report: String,
+}
+
 /// How an earlier pass ended, as escalation needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRecord {

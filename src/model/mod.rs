@@ -10,6 +10,7 @@ mod item;
 mod item_ref;
 mod ledger;
 mod limit;
+mod seal_key;
 mod secret;
 mod target;
 mod timestamp;
@@ -19,8 +20,11 @@ pub use hold::{Hold, HoldId, HoldReason, NewHold};
 pub use ids::{InvalidId, ItemId, Pk};
 pub use item::{Item, ItemKind, ItemState, LedgerItem, MOST_TRIES, READ_BACK_AFTER};
 pub use item_ref::{InvalidItemRef, ItemRef};
-pub use ledger::{Attempt, AttemptId, AttemptKind, Outcome, PastAttempt, RunId, RunRecord};
+pub use ledger::{
+    Attempt, AttemptId, AttemptKind, EndedRun, Outcome, PastAttempt, RequestCount, RunId, RunRecord,
+};
 pub use limit::{Limit, Scope, ScopedLimit};
+pub use seal_key::{HeldKey, KeyId, Keyring, NotAKey, SealKey};
 pub use secret::Secret;
 pub use target::{Target, TargetId, TargetOrigin, TargetTrouble};
 pub use timestamp::Timestamp;

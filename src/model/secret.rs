@@ -2,15 +2,18 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// A password, token or session. `Debug` and `Display` print `***`; the text is only reached through
-/// [`Secret::expose`], so every place that handles it can be found by searching for that word.
+/// [`Secret::expose`], so every place that handles it can be found by searching for that word. The
+/// memory is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for the wire or the database only.

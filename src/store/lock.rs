@@ -4,6 +4,9 @@
 //! a deleted file's lock would get it beside the owner of the new one.
 //!
 //! An exclusive owner writes itself into the file, for the message of those who find it busy.
+//!
+//! Whoever only wants to know takes a lock shared for a moment. That must not end a pass that starts
+//! in the same moment, so a lock that nobody owns is asked for again before it is called busy.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -14,12 +17,19 @@ use std::time::Duration;
 
 use fs2::FileExt;
 
-use super::place::{FILE_MODE, cannot_open};
+use super::place::{FILE_MODE, cannot_open, resolve};
 use crate::model::ProfileName;
 use crate::ports::{Clock, StoreError};
 
 /// How often a waiting process tries again.
 const TRY_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a lock is asked for that somebody looks at or is about to leave. Looking takes
+/// microseconds; the rest is for a machine that is busy.
+const LOOKED_AT: Duration = Duration::from_secs(1);
+
+/// How often in that time.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Who asks for the locks, and how long they would wait.
 #[derive(Clone, Copy)]
@@ -70,7 +80,7 @@ impl DatabaseLock {
     }
 
     fn share(&self, request: &LockRequest<'_>) -> Result<(), StoreError> {
-        let busy = || format!("it is being migrated by {}", owner(&self.path));
+        let busy = || Some(format!("it is being migrated by {}", owner(&self.path)));
         take(
             &self.file,
             FileExt::try_lock_shared,
@@ -89,10 +99,10 @@ impl DatabaseLock {
     ) -> Result<(), StoreError> {
         FileExt::unlock(&self.file).map_err(|error| cannot_open(&self.path, &error))?;
         let busy = || {
-            format!(
-                "migrating needs it alone, and it is in use by {}",
-                self.users(own)
-            )
+            let users = self.users(own)?;
+            Some(format!(
+                "migrating needs it alone, and it is in use by {users}"
+            ))
         };
         take(
             &self.file,
@@ -111,9 +121,9 @@ impl DatabaseLock {
     }
 
     /// Whoever migrates, or else the owners of the profile locks that are held.
-    fn users(&self, own: Option<&ProfileLock>) -> String {
+    fn users(&self, own: Option<&ProfileLock>) -> Option<String> {
         if is_held(&self.path) {
-            return owner(&self.path);
+            return Some(owner(&self.path));
         }
         let mut users: Vec<String> = profile_locks(&self.database)
             .into_iter()
@@ -121,11 +131,7 @@ impl DatabaseLock {
             .map(|path| owner(&path))
             .collect();
         users.sort();
-        if users.is_empty() {
-            UNNAMED.to_owned()
-        } else {
-            users.join(" and by ")
-        }
+        (!users.is_empty()).then(|| users.join(" and by "))
     }
 }
 
@@ -138,7 +144,8 @@ impl ProfileLock {
     ) -> Result<Self, StoreError> {
         let path = beside(database, &format!(".{profile}.lock"));
         let mut file = open(&path)?;
-        let busy = || format!("profile {profile} is in use by {}", owner(&path));
+        let in_use = |by: String| format!("profile {profile} is in use by {by}");
+        let busy = || is_held(&path).then(|| in_use(owner(&path)));
         take(&file, FileExt::try_lock_exclusive, request, database, busy)?;
         sign(&mut file, request);
         Ok(Self { _file: file, path })
@@ -164,15 +171,16 @@ fn open(path: &Path) -> Result<File, StoreError> {
         .map_err(|error| cannot_open(path, &error))
 }
 
+/// `busy` says who owns the lock; `None` if nobody does who stays.
 fn take(
     file: &File,
     try_lock: fn(&File) -> io::Result<()>,
     request: &LockRequest<'_>,
     database: &Path,
-    busy: impl Fn() -> String,
+    busy: impl Fn() -> Option<String>,
 ) -> Result<(), StoreError> {
     let clock = request.clock;
-    let deadline = clock.monotonic().saturating_add(request.wait);
+    let asked_at = clock.monotonic();
     loop {
         match try_lock(file) {
             Ok(()) => return Ok(()),
@@ -186,16 +194,23 @@ fn take(
                 )));
             }
         }
-        let left = deadline.saturating_sub(clock.monotonic());
+        let user = busy();
+        let (wait, again) = match user {
+            Some(_) => (request.wait, TRY_EVERY),
+            None => (request.wait.max(LOOKED_AT), LOOK_AGAIN),
+        };
+        let left = asked_at
+            .saturating_add(wait)
+            .saturating_sub(clock.monotonic());
         if left.is_zero() || clock.interrupted().is_some() {
             return Err(StoreError::Busy(format!(
                 "the database {} is busy: {}; nothing was done: start again when that has ended, or \
                  wait for it with --lock-wait 5m",
                 database.display(),
-                busy()
+                user.unwrap_or_else(|| format!("it is in use by {UNNAMED}"))
             )));
         }
-        clock.sleep_until(clock.now().plus(left.min(TRY_EVERY)));
+        clock.sleep_until(clock.now().plus(left.min(again)));
     }
 }
 
@@ -232,22 +247,66 @@ fn owner(path: &Path) -> String {
 }
 
 fn profile_locks(database: &Path) -> Vec<PathBuf> {
-    let (Some(folder), Some(database)) = (database.parent(), database.file_name()) else {
+    let Some(folder) = database.parent() else {
         return Vec::new();
-    };
-    let start = format!("{}.", database.to_string_lossy());
-    let is_profile_lock = |entry: &fs::DirEntry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.strip_prefix(&start)
-            .and_then(|rest| rest.strip_suffix(".lock"))
-            .is_some_and(|profile| profile.parse::<ProfileName>().is_ok())
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
-        .filter(is_profile_lock)
         .map(|entry| entry.path())
+        .filter(|path| profile_of(database, path).is_some())
         .collect()
+}
+
+/// Whose lock file it is, if it is one of a profile.
+fn profile_of(database: &Path, lock: &Path) -> Option<ProfileName> {
+    let database = database.file_name()?.to_string_lossy();
+    let name = lock.file_name()?.to_string_lossy();
+    let rest = name.strip_prefix(&*database)?.strip_prefix('.')?;
+    rest.strip_suffix(".lock")?.parse().ok()
+}
+
+/// Who has a lock at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The profile; `None` where the whole database is being migrated.
+    pub profile: Option<ProfileName>,
+    /// Process, host, since when and which command, as it wrote itself.
+    pub owner: String,
+}
+
+/// Who has which lock of the database. Creates nothing, waits for nobody, and keeps nobody out.
+pub fn holders(database: &Path) -> Vec<Holder> {
+    let Ok(database) = &resolve(database) else {
+        return Vec::new();
+    };
+    let whole = beside(database, ".lock");
+    let mut holders = Vec::new();
+    if is_held(&whole) {
+        holders.push(Holder {
+            profile: None,
+            owner: owner(&whole),
+        });
+    }
+    for path in profile_locks(database) {
+        if is_held(&path) {
+            holders.push(Holder {
+                profile: profile_of(database, &path),
+                owner: owner(&path),
+            });
+        }
+    }
+    holders.sort_by(|a, b| a.profile.cmp(&b.profile));
+    holders
+}
+
+/// Every file beside the database that is made with it: the locks, and what SQLite writes.
+pub(super) fn companions(database: &Path) -> Vec<PathBuf> {
+    let mut files = profile_locks(database);
+    files.sort();
+    let others = [".lock", "-journal", "-wal", "-shm"];
+    files.extend(others.map(|ending| beside(database, ending)));
+    files.retain(|path| path.exists());
+    files
 }
 
 /// Whether someone holds it exclusively.
@@ -293,7 +352,78 @@ mod tests {
         };
         let no_locks = |_: &File| Err(io::Error::from(io::ErrorKind::Unsupported));
         let database = Path::new("stories.db");
-        let error = take(&file, no_locks, &request, database, String::new).unwrap_err();
+        let error = take(&file, no_locks, &request, database, || None).unwrap_err();
         assert!(matches!(error, StoreError::CannotOpen(_)), "{error}");
+    }
+
+    /// Its sleep is the moment in which somebody goes.
+    struct Leaving(std::cell::Cell<Option<File>>, std::cell::Cell<u32>);
+
+    impl Clock for Leaving {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(0)
+        }
+        fn monotonic(&self) -> Duration {
+            TRY_EVERY * self.1.get()
+        }
+        fn sleep_until(&self, _: Timestamp) {
+            self.1.set(self.1.get() + 1);
+            drop(self.0.take());
+        }
+        fn interrupted(&self) -> Option<Interrupt> {
+            None
+        }
+    }
+
+    fn asked_while(held: impl FnOnce(&File) -> io::Result<()>) -> (Result<(), StoreError>, u32) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("stories.db");
+        let profile = ProfileName::default();
+        let other = open(&beside(&database, ".default.lock")).unwrap();
+        held(&other).unwrap();
+        let clock = Leaving(std::cell::Cell::new(Some(other)), std::cell::Cell::new(0));
+        let request = LockRequest {
+            command: "run",
+            wait: Duration::ZERO,
+            clock: &clock,
+        };
+        let taken = ProfileLock::take(&database, &profile, &request).map(drop);
+        (taken, clock.1.get())
+    }
+
+    #[test]
+    fn a_look_at_a_lock_does_not_end_a_pass_that_starts_in_that_moment() {
+        let (taken, waits) = asked_while(FileExt::try_lock_shared);
+        assert!(taken.is_ok(), "{taken:?}");
+        assert_eq!(waits, 1);
+    }
+
+    #[test]
+    fn an_owned_lock_is_not_waited_for_unless_that_was_asked() {
+        let (taken, waits) = asked_while(FileExt::try_lock_exclusive);
+        assert!(matches!(taken, Err(StoreError::Busy(_))), "{taken:?}");
+        assert_eq!(waits, 0);
+    }
+
+    #[test]
+    fn looking_makes_no_file_and_names_each_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("stories.db");
+        assert_eq!(holders(&database), []);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let request = LockRequest {
+            command: "login",
+            wait: Duration::ZERO,
+            clock: &NoClock,
+        };
+        let profile: ProfileName = "second".parse().unwrap();
+        let lock = ProfileLock::take(&database, &profile, &request).unwrap();
+        let found = holders(&database);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].profile.as_ref(), Some(&profile));
+        assert!(found[0].owner.ends_with("story-liker login"), "{found:?}");
+        drop(lock);
+        assert_eq!(holders(&database), [], "the name stays, the lock does not");
+        assert_eq!(companions(&database).len(), 1);
     }
 }

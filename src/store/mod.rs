@@ -5,27 +5,34 @@
 //! a [`Reader`] takes no lock, creates nothing, migrates nothing and writes nothing. Nothing is
 //! written before the file is known to be ours, of a version we know, and undamaged.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod inspect;
 mod lock;
 mod place;
+mod seal;
 mod sqlite;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{
-    Account, Attempt, Hold, ItemKind, ItemState, LedgerItem, PastAttempt, Pk, ProfileName,
-    RunRecord, ScopedLimit, Target, TargetId, Timestamp,
+    Account, Attempt, EndedRun, Hold, ItemKind, ItemState, Keyring, LedgerItem, PastAttempt, Pk,
+    ProfileName, RequestCount, RunId, RunRecord, ScopedLimit, Session, Target, TargetId, Timestamp,
 };
 use crate::ports::StoreError;
 
-pub use lock::LockRequest;
+pub use inspect::{Integrity, check_integrity, files, is_half_changed, shared_file_system};
+pub use lock::{Holder, LockRequest, holders};
+pub use seal::Sealing;
 pub use sqlite::{
     APPLICATION_ID, Durability, FileSize, ItemCount, MigrationStatus, WindowUse, shared_memory,
 };
 pub use writer::Writer;
 
 use lock::DatabaseLock;
+use seal::Vault;
 use sqlite::{AccountId, Db, Examined};
 
 /// What to do with a database of an older version, or with none.
@@ -80,7 +87,15 @@ pub fn migrate(
 
 /// Where the database stands between the versions.
 pub fn migration_status(path: &Path) -> Result<MigrationStatus, StoreError> {
-    let (path, mut db) = open_existing_read_only(path, Opening::default().busy_timeout)?;
+    migration_status_with(path, Opening::default().busy_timeout)
+}
+
+/// The same, with another patience for programs that keep the file locked.
+pub fn migration_status_with(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<MigrationStatus, StoreError> {
+    let (path, mut db) = open_existing_read_only(path, busy_timeout)?;
     db.read("read the schema", |connection| {
         sqlite::migration_status(connection, &path)
     })
@@ -150,6 +165,7 @@ fn outdated(path: &Path) -> StoreError {
 /// Looks at a profile's memory without touching it.
 pub struct Reader {
     db: Db,
+    path: PathBuf,
     profile: ProfileName,
     account: Option<AccountId>,
 }
@@ -185,6 +201,7 @@ impl Reader {
         })?;
         Ok(Self {
             db,
+            path,
             profile: profile.clone(),
             account,
         })
@@ -201,12 +218,26 @@ impl Reader {
         }
     }
 
-    /// The account row; `None` if the profile has never been used.
+    /// The account row; `None` if the profile has never been used. What looks needs no key: the
+    /// content of the session is left out, sealed or not.
     pub fn account(&mut self) -> Result<Option<Account>, StoreError> {
         let profile = self.profile.clone();
         self.read("read the account", |connection, account| {
             sqlite::account(connection, account, &profile).map(Some)
         })
+    }
+
+    /// How the session is stored; `None` without one.
+    pub fn sealing(&mut self) -> Result<Option<Sealing>, StoreError> {
+        let stored = self.read("read the session", sqlite::stored_session)?;
+        Ok(stored.map(|stored| stored.sealing()))
+    }
+
+    /// The session, opened with these keys; `None` without one.
+    pub fn session(&mut self, keys: &Keyring) -> Result<Option<Session>, StoreError> {
+        let vault = Vault::new(self.profile.clone(), keys.clone(), &self.path);
+        let stored = self.read("read the session", sqlite::stored_session)?;
+        stored.map(|stored| vault.open(&stored)).transpose()
     }
 
     /// Every hold since `since` and every open one, oldest first.
@@ -225,6 +256,30 @@ impl Reader {
     pub fn recent_runs(&mut self, most: u32) -> Result<Vec<RunRecord>, StoreError> {
         self.read("read the runs", |connection, account| {
             sqlite::recent_runs(connection, account, 0, most)
+        })
+    }
+
+    /// The last pass that came to an end.
+    pub fn last_ended_run(&mut self) -> Result<Option<EndedRun>, StoreError> {
+        self.read("read the runs", sqlite::last_ended)
+    }
+
+    /// When a pass last ended with one of these exit codes.
+    pub fn last_end_with(&mut self, exit_codes: &[u8]) -> Result<Option<Timestamp>, StoreError> {
+        self.read("read the runs", |connection, account| {
+            sqlite::last_end_with(connection, account, exit_codes)
+        })
+    }
+
+    /// How the requests since `since` ended, those of one run or all: settled then or later, or not
+    /// settled.
+    pub fn request_counts(
+        &mut self,
+        run: Option<RunId>,
+        since: Timestamp,
+    ) -> Result<Vec<RequestCount>, StoreError> {
+        self.read("read the attempts", |connection, account| {
+            sqlite::request_counts(connection, account, run, since)
         })
     }
 

@@ -146,7 +146,7 @@ pub(super) fn file_system(_folder: &Path) -> Option<u32> {
 }
 
 /// File systems by the numbers of the kernel's `magic.h` (`man 2 statfs`).
-fn name_of_shared(magic: u32) -> Option<&'static str> {
+pub(super) fn name_of_shared(magic: u32) -> Option<&'static str> {
     Some(match magic {
         0x0000_6969 => "NFS",
         0x0000_517B | 0xFE53_4D42 | 0xFF53_4D42 => "SMB",

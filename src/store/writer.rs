@@ -5,14 +5,15 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction};
 
 use super::lock::{DatabaseLock, LockRequest, ProfileLock};
+use super::seal::{Sealing, Vault};
 use super::sqlite::{self, AccountId, Db, Examined, Fault};
 use super::{
     Durability, MigratePolicy, Opening, WindowUse, missing, open_and_migrate, open_examined,
     outdated, place,
 };
 use crate::model::{
-    Account, Attempt, AttemptId, Hold, HoldId, ItemKind, ItemState, LedgerItem, NewHold, Pk,
-    ProfileName, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
+    Account, Attempt, AttemptId, Hold, HoldId, ItemKind, ItemState, Keyring, LedgerItem, NewHold,
+    Pk, ProfileName, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
 };
 use crate::ports::{
     Change, Claim, Claimed, Pruned, Retention, RunEnd, Settlement, Store, StoreError, WantedTarget,
@@ -24,7 +25,7 @@ pub struct Writer {
     db: Db,
     _locks: Option<(ProfileLock, DatabaseLock)>,
     account: AccountId,
-    profile: ProfileName,
+    vault: Vault,
 }
 
 impl Writer {
@@ -53,8 +54,15 @@ impl Writer {
             db,
             _locks: Some((profile_lock, database_lock)),
             account,
-            profile: profile.clone(),
+            vault: Vault::new(profile.clone(), Keyring::default(), &path),
         })
+    }
+
+    /// Seals and opens sessions with these keys from now on.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Keyring) -> Self {
+        self.vault.keys = keys;
+        self
     }
 
     /// An empty memory that ends with the process and needs no lock.
@@ -78,7 +86,7 @@ impl Writer {
             db,
             _locks: None,
             account,
-            profile: profile.clone(),
+            vault: Vault::new(profile.clone(), Keyring::default(), Path::new(":memory:")),
         })
     }
 
@@ -110,6 +118,57 @@ impl Writer {
         let account = self.account;
         self.db
             .rehearse(doing, |transaction| work(transaction, account))
+    }
+
+    /// The account row, for what takes no key: the content of its session is left out.
+    pub fn account_unopened(&mut self) -> Result<Account, StoreError> {
+        let (account, profile) = (self.account, self.vault.profile());
+        self.db.read("read the account", |connection| {
+            sqlite::account(connection, account, profile)
+        })
+    }
+
+    /// How the session is stored; `None` without one.
+    pub fn sealing(&mut self) -> Result<Option<Sealing>, StoreError> {
+        self.read("read the session", |connection, account| {
+            let stored = sqlite::stored_session(connection, account)?;
+            Ok(stored.map(|stored| stored.sealing()))
+        })
+    }
+
+    /// Stores the session sealed with the present key, or plain if `plain`: one transaction, and only
+    /// what opens again. Returns how it was stored before and how it is now; `None` without one.
+    pub fn reseal(&mut self, plain: bool) -> Result<Option<(Sealing, Sealing)>, StoreError> {
+        let (account, vault) = (self.account, &self.vault);
+        self.db.write("seal the session", |transaction| {
+            let Some(before) = sqlite::stored_session(transaction, account)? else {
+                return Ok(None);
+            };
+            let session = vault.open(&before)?;
+            let after = if plain {
+                Vault::put_plain(&session)
+            } else {
+                vault.put(&session)?
+            };
+            if vault.open(&after)? != session {
+                return Err(Fault::bug("what was sealed does not open again"));
+            }
+            sqlite::reseal(transaction, account, &after)?;
+            Ok(Some((before.sealing(), after.sealing())))
+        })
+    }
+
+    /// Forgets a sealed session that no key at hand opens. Says whether there was one.
+    pub fn forget_lost(&mut self) -> Result<bool, StoreError> {
+        let (account, vault) = (self.account, &self.vault);
+        self.db.write("forget the session", |transaction| {
+            let stored = sqlite::stored_session(transaction, account)?;
+            let lost = stored.is_some_and(|stored| vault.is_lost(&stored));
+            if lost {
+                sqlite::forget_session(transaction, account)?;
+            }
+            Ok(lost)
+        })
     }
 
     /// How far each limit is used at `now`.
@@ -194,9 +253,12 @@ fn open_current(
 
 impl Store for Writer {
     fn account(&mut self) -> Result<Account, StoreError> {
-        let (account, profile) = (self.account, &self.profile);
+        let (account, vault) = (self.account, &self.vault);
         self.db.read("read the account", |connection| {
-            sqlite::account(connection, account, profile)
+            let mut known = sqlite::account(connection, account, vault.profile())?;
+            let stored = sqlite::stored_session(connection, account)?;
+            known.session = stored.map(|stored| vault.open(&stored)).transpose()?;
+            Ok(known)
         })
     }
 
@@ -289,14 +351,16 @@ impl Store for Writer {
         settlement: &Settlement,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write("record the outcome", |transaction, account| {
-            sqlite::settle(transaction, account, attempt, settlement, now)
+        let (account, vault) = (self.account, &self.vault);
+        self.db.write("record the outcome", |transaction| {
+            sqlite::settle(transaction, account, vault, attempt, settlement, now)
         })
     }
 
     fn apply(&mut self, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
-        self.write("record what is known", |transaction, account| {
-            sqlite::apply(transaction, account, changes, now)
+        let (account, vault) = (self.account, &self.vault);
+        self.db.write("record what is known", |transaction| {
+            sqlite::apply(transaction, account, vault, changes, now)
         })
     }
 

@@ -69,7 +69,17 @@ fn a_pass_over_some_targets_leaves_the_others_alone() {
 #[test]
 fn sixty_four_for_a_command_line_that_makes_no_sense() {
     let home = Home::logged_in();
-    home.run(["run", "--speed", "9"]).expect(64);
+    let report = home.run(["run", "--speed", "9"]).expect(64).report();
+    assert_eq!(report["exit"]["code"], 64);
+    assert!(
+        report["exit"]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("--speed")
+    );
+    home.run(["status", "now", "--json"]).expect(64).report();
+    let refused = home.run(["status", "now"]).expect(64);
+    assert_eq!(refused.stdout, "");
     home.run(["cleanup", "--older-than", "1d"])
         .expect(64)
         .saying(&["45"]);

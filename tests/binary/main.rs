@@ -3,11 +3,18 @@
 
 #[path = "../support/home.rs"]
 mod home;
+#[path = "../support/relay.rs"]
+mod relay;
 
+mod doctor;
 mod exit_codes;
 mod explain;
+mod health;
+mod leaks;
 mod login;
+mod metrics;
 mod replies;
+mod sealing;
 mod secrets;
 mod session;
 mod signals;

@@ -111,7 +111,7 @@ fn signals_end_a_wait_for_the_lock_with_their_own_codes() {
 }
 
 /// Whether SIGINT and SIGTERM have handlers.
-fn catches_signals(process: u32) -> bool {
+pub fn catches_signals(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();

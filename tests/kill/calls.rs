@@ -327,3 +327,78 @@ fn a_killed_export_leaves_the_whole_file_or_none() {
         home.run(scene.words.arguments).expect(0);
     });
 }
+
+/// A key file of a home, and what names it.
+fn with_key(home: &mut Home, name: &str, byte: u8) {
+    let text = story_liker::model::SealKey::new([byte; 32]).text();
+    let path = home.path(name);
+    std::fs::write(&path, text.expose()).unwrap();
+    let owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, owner).unwrap();
+    home.set("secrets.key_file", &format!("\"{name}\""));
+}
+
+fn about_to_be_sealed() -> Home {
+    let mut home = lab();
+    with_key(&mut home, "first.key", 1);
+    home
+}
+
+fn about_to_change_keys() -> Home {
+    let mut home = about_to_be_sealed();
+    home.run(["session", "reseal"]).expect(0);
+    with_key(&mut home, "second.key", 2);
+    home.set("secrets.old_key_files", "[\"first.key\"]");
+    home
+}
+
+/// What was left opens with the keys at hand, and doing it again leaves nothing of the plain session.
+fn killed_sealing(scene: &Scene, formats: &[usize]) {
+    killed(scene, |home, struck| {
+        let about = &struck.about;
+        let sql = as_left(home).unwrap();
+        let format = number(&sql, "SELECT format FROM session");
+        assert!(formats.contains(&format), "{about}: format {format}");
+        let session_id = home.server.credentials().session_id;
+        // Half a change is undone by a command that may write.
+        let exported = home.run(["session", "export", "-"]);
+        if exported.code() == 0 {
+            exported.saying(&[&session_id]);
+        } else {
+            exported.expect(74);
+        }
+        home.run(scene.words.arguments).expect(0);
+        let bytes = std::fs::read(home.database()).unwrap();
+        let plain = bytes
+            .windows(session_id.len())
+            .any(|part| part == session_id.as_bytes());
+        assert!(!plain, "{about}: the plain session is still in the file");
+        assert_recovers(home, about);
+    });
+}
+
+#[test]
+fn a_session_is_sealed_or_plain_wherever_its_sealing_was_killed() {
+    let scene = Scene {
+        name: "seal",
+        words: Words {
+            arguments: &["session", "reseal"],
+            input: None,
+        },
+        home: about_to_be_sealed,
+    };
+    killed_sealing(&scene, &[0, 1]);
+}
+
+#[test]
+fn one_of_two_keys_opens_the_session_wherever_their_change_was_killed() {
+    let scene = Scene {
+        name: "rotation",
+        words: Words {
+            arguments: &["session", "reseal"],
+            input: None,
+        },
+        home: about_to_change_keys,
+    };
+    killed_sealing(&scene, &[1]);
+}

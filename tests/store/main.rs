@@ -14,5 +14,6 @@ mod outcomes;
 mod processes;
 mod properties;
 mod pruning;
+mod sealing;
 mod targets;
 mod windows;

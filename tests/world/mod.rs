@@ -350,6 +350,7 @@ pub fn config(targets: &[&str]) -> Config {
         profile: ProfileName::default(),
         database: PathBuf::from("stories.db"),
         account: AccountConfig::default(),
+        session_keys: Keyring::default(),
         targets: targets.iter().map(|name| target(name)).collect(),
         limits: Limits {
             likes: limits(&["12/1h", "60/24h", "300/7d"]),
@@ -389,6 +390,7 @@ pub fn config(targets: &[&str]) -> Config {
         },
         stories_after: DAY,
         history_keep: 400 * DAY,
+        metrics_file: None,
         instagram: InstagramConfig {
             base_url: BaseUrl::LoopbackPlain(SocketAddr::from(([127, 0, 0, 1], 9))),
             connect_timeout: Duration::from_secs(10),

@@ -1,6 +1,7 @@
 //! `examples/config.toml` is read by the real parser and shows every key at its default.
 
 use super::*;
+use crate::model::SealKey;
 
 const EXAMPLE: &str = include_str!("../../../examples/config.toml");
 
@@ -31,9 +32,15 @@ fn the_example_as_it_is_shipped_means_the_defaults() {
 #[test]
 fn every_key_appears_in_the_example_and_uncommenting_it_changes_no_default() {
     let mut setup = Setup::new(&uncommented());
-    for name in ["password", "totp_secret"] {
+    let key = |byte| SealKey::new([byte; 32]).text().expose().to_owned();
+    for (name, secret) in [
+        ("password", "hunter2".to_owned()),
+        ("totp_secret", "JBSWY3DPEHPK3PXP".to_owned()),
+        ("session.key", key(1)),
+        ("old-session.key", key(2)),
+    ] {
         let path = setup.path(name);
-        std::fs::write(&path, "JBSWY3DPEHPK3PXP").unwrap();
+        std::fs::write(&path, secret).unwrap();
         super::layers::chmod(&path, 0o600);
     }
     setup.request.profile = Some("second".parse().unwrap());

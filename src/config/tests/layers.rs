@@ -81,17 +81,23 @@ fn every_key_can_be_set_by_its_variable() {
     std::fs::write(&pem, "").unwrap();
     std::fs::write(&secret, "JBSWY3DPEHPK3PXP\n").unwrap();
     chmod(&secret, 0o600);
+    let key_file = setup.path("session.key");
+    let text = crate::model::SealKey::new([1; 32]).text();
+    std::fs::write(&key_file, text.expose()).unwrap();
+    chmod(&key_file, 0o600);
     let mut setup = setup;
     for key in KEYS {
         let value = match key.name {
             "account.username" => "me".to_owned(),
             "account.password_file" | "account.totp_secret_file" => secret.display().to_string(),
+            "secrets.key_file" | "secrets.old_key_files" => key_file.display().to_string(),
             "targets" => "a,b".to_owned(),
             "database" => "sqlite:/x/y.db".to_owned(),
             "quiet_hours" => "22:00-07:00".to_owned(),
             "time_zone" => "UTC".to_owned(),
             "limits.warm_up" => "25%/3d,50%/7d".to_owned(),
             "session.relogin" => "never".to_owned(),
+            "metrics.file" => "/x/story-liker.prom".to_owned(),
             "instagram.ca_file" => pem.display().to_string(),
             "instagram.base_url" => "https://127.0.0.1:9".to_owned(),
             _ => match super::keys::default_of(key.name).unwrap() {

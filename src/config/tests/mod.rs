@@ -6,6 +6,7 @@ mod answers;
 mod example;
 mod generated;
 mod layers;
+mod metrics;
 mod parsers;
 mod refusals;
 mod secrets;

@@ -3,6 +3,8 @@
 use super::layers::chmod;
 use super::*;
 
+use crate::model::SealKey;
+
 const SECRET: &str = "correct-horse-hunter2";
 
 fn secret_file(setup: &Setup, name: &str, content: &str, mode: u32) -> PathBuf {
@@ -171,4 +173,137 @@ fn nothing_resolved_shows_a_secret() {
             "environment variable IG_PASSWORD".to_owned()
         )
     );
+}
+
+fn key_text(byte: u8) -> String {
+    SealKey::new([byte; 32]).text().expose().to_owned()
+}
+
+fn key_id(byte: u8) -> String {
+    SealKey::new([byte; 32]).id().to_string()
+}
+
+#[test]
+fn a_session_key_comes_from_where_every_secret_comes_from() {
+    let present = |setup: &Setup| {
+        setup
+            .config()
+            .session_keys
+            .present
+            .unwrap()
+            .key
+            .id()
+            .to_string()
+    };
+    let mut setup = Setup::new("[secrets]\nkey_file = \"from_key\"");
+    secret_file(&setup, "from_key", &key_text(1), 0o600);
+    assert_eq!(present(&setup), key_id(1));
+    secret_file(&setup, "credentials/session_key", &key_text(2), 0o440);
+    let folder = setup.path("credentials").display().to_string();
+    setup = setup.variable("CREDENTIALS_DIRECTORY", &folder);
+    assert_eq!(present(&setup), key_id(2));
+    let file = secret_file(&setup, "from_variable", &key_text(3), 0o600);
+    let file = file.display().to_string();
+    setup = setup.variable("STORY_LIKER_SECRETS_KEY_FILE", &file);
+    assert_eq!(present(&setup), key_id(3));
+    setup = setup.variable("STORY_LIKER_SECRETS_KEY", &key_text(4));
+    assert_eq!(present(&setup), key_id(4));
+    let loaded = setup.load().unwrap();
+    let (value, origin) = shown(&loaded, "secrets.key");
+    assert_eq!(value, format!("\"*** (id {})\"", key_id(4)));
+    assert_eq!(origin, "environment variable STORY_LIKER_SECRETS_KEY");
+    assert!(!format!("{loaded:?}").contains(&key_text(4)));
+}
+
+#[test]
+fn without_a_session_key_every_place_is_named_where_one_was_looked_for() {
+    let folder = "/run/credentials/story-liker.service";
+    let setup = Setup::new("").variable("CREDENTIALS_DIRECTORY", folder);
+    let keys = setup.config().session_keys;
+    assert_eq!(keys.present, None);
+    for place in [
+        "STORY_LIKER_SECRETS_KEY",
+        "STORY_LIKER_SECRETS_KEY_FILE",
+        "/run/credentials/story-liker.service/session_key",
+        "secrets.key_file",
+    ] {
+        assert!(keys.described().contains(place), "{}", keys.described());
+    }
+    let keys = Setup::new("").config().session_keys;
+    assert!(
+        keys.described()
+            .contains("CREDENTIALS_DIRECTORY, which is not set")
+    );
+}
+
+#[test]
+fn what_is_no_session_key_is_refused_without_showing_it() {
+    for (text, word) in [
+        (SECRET.to_owned(), "no key of story-liker"),
+        (key_text(1)[..40].to_owned(), "cut off"),
+        (key_text(1).replace("AQ", "AR"), "checksum"),
+    ] {
+        let setup = Setup::new("[secrets]\nkey_file = \"k\"");
+        secret_file(&setup, "k", &text, 0o600);
+        let mistake = setup.only_mistake();
+        assert_eq!(mistake.key, "secrets.key");
+        let message = mistake.to_string();
+        assert!(
+            message.contains(word) && !message.contains(&text),
+            "{message}"
+        );
+    }
+    let setup = Setup::new("[secrets]\nkey_file = \"k\"");
+    secret_file(&setup, "k", &key_text(1), 0o644);
+    assert!(setup.only_mistake().to_string().contains("chmod 600"));
+}
+
+#[test]
+fn old_session_keys_lie_beside_the_configuration_and_need_a_present_one() {
+    let file = "[secrets]\nkey_file = \"new\"\nold_key_files = [\"old\", \"older\"]";
+    let setup = Setup::new(file);
+    secret_file(&setup, "new", &key_text(1), 0o600);
+    secret_file(&setup, "old", &key_text(2), 0o600);
+    secret_file(&setup, "older", &key_text(3), 0o600);
+    let keys = setup.config().session_keys;
+    let ids: Vec<String> = keys
+        .old
+        .iter()
+        .map(|held| held.key.id().to_string())
+        .collect();
+    assert_eq!(ids, [key_id(2), key_id(3)]);
+    assert!(keys.described().contains("/old)"), "{}", keys.described());
+
+    let alone = Setup::new("secrets.old_key_files = [\"old\"]");
+    secret_file(&alone, "old", &key_text(2), 0o600);
+    assert!(alone.only_mistake().problem.contains("only open"));
+    // A flag names one to take the seal off.
+    let old = alone.path("old").display().to_string();
+    let flagged = Setup::new("").flag("secrets.old_key_files", "--old-key-file", &old);
+    assert_eq!(flagged.config().session_keys.old.len(), 1);
+}
+
+#[test]
+fn a_command_that_opens_no_session_reads_no_key() {
+    let mut setup = Setup::new("secrets.key_file = \"nowhere\"\nsecrets.old_key_files = \"no\"");
+    assert_eq!(setup.mistakes().len(), 2);
+    setup.request = setup.request.clone().leaving_session_sealed();
+    assert_eq!(
+        setup.config().session_keys,
+        crate::model::Keyring::default()
+    );
+}
+
+#[test]
+fn every_secret_of_the_table_is_kept_out_of_the_file_and_shown_as_a_key() {
+    use super::super::secrets::ALL;
+    for kind in ALL {
+        let file = format!("{} = \"{SECRET}\"", kind.key);
+        let mistake = Setup::new(&file).only_mistake().to_string();
+        assert!(mistake.contains(kind.file_key), "{mistake}");
+        assert!(!mistake.contains(SECRET), "{mistake}");
+        assert!(KEYS.iter().any(|key| key.name == kind.file_key));
+        let loaded = Setup::new("").load().unwrap();
+        assert!(loaded.effective.iter().any(|entry| entry.key == kind.key));
+    }
 }

@@ -6,11 +6,13 @@ use crate::model::Timestamp;
 use crate::ports::Change;
 
 use super::{AccountId, Fault, holds, items, ledger, session, targets};
+use crate::store::seal::Vault;
 
 /// Stores `changes` in their order.
 pub(crate) fn apply(
     transaction: &Transaction<'_>,
     account: AccountId,
+    vault: &Vault,
     changes: &[Change],
     now: Timestamp,
 ) -> Result<(), Fault> {
@@ -18,7 +20,7 @@ pub(crate) fn apply(
         match change {
             Change::Proved { myself, at } => session::prove(transaction, account, myself, *at)?,
             Change::SessionObtained { session, at } => {
-                session::replace(transaction, account, session, *at)?;
+                session::replace(transaction, account, vault, session, *at)?;
             }
             Change::SessionAlive(at) => session::alive(transaction, account, *at)?,
             Change::SessionDead => session::forget(transaction, account)?,

@@ -34,6 +34,12 @@ impl Fault {
         Self::Store(StoreError::Bug(message.into()))
     }
 
+    /// Whether somebody called the work off.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Sqlite(error)
+            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
+    }
+
     /// Whether a crash left half a change, and this connection may not undo it.
     pub fn is_hot_journal(&self) -> bool {
         matches!(self, Self::Sqlite(error) if error

@@ -13,6 +13,7 @@ use crate::model::{
 use crate::ports::{Claim, Claimed, Settlement};
 
 use super::{AccountId, Fault, changes, holds, items, session, window};
+use crate::store::seal::Vault;
 
 /// Grants the claim and records it, or says why not. The order is part of the contract: holds,
 /// windows, the item.
@@ -126,6 +127,7 @@ const SETTLE: &str = "
 pub(crate) fn settle(
     transaction: &Transaction<'_>,
     account: AccountId,
+    vault: &Vault,
     attempt: AttemptId,
     settlement: &Settlement,
     now: Timestamp,
@@ -144,12 +146,12 @@ pub(crate) fn settle(
         )));
     }
     if let Some(session) = &settlement.session {
-        session::update(transaction, account, session, now)?;
+        session::update(transaction, account, vault, session, now)?;
     }
     if let Some(hold) = &settlement.hold {
         holds::add(transaction, account, hold, Some(attempt), now)?;
     }
-    changes::apply(transaction, account, &settlement.changes, now)
+    changes::apply(transaction, account, vault, &settlement.changes, now)
 }
 
 pub(super) const UNSETTLED: &str = "

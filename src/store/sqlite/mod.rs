@@ -26,7 +26,7 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::ports::StoreError;
 
@@ -37,14 +37,19 @@ pub(super) use holds::{add as add_hold, since as holds_since};
 pub(super) use items::{in_states as items_in, known as known_items};
 pub(super) use ledger::{claim, newest, recover, settle, standing_since};
 pub(super) use prune::{cleanup_posts, prune};
-pub(super) use runs::{begin as begin_run, end as end_run, recent as recent_runs};
+pub(super) use runs::{
+    begin as begin_run, end as end_run, last_end_with, last_ended, recent as recent_runs,
+};
 pub use schema::{APPLICATION_ID, MigrationStatus};
 pub(super) use schema::{Examined, examine, migrate, status as migration_status, verify};
-pub(super) use session::{account, enrol, find as find_account};
+pub(super) use session::{
+    account, enrol, find as find_account, forget as forget_session, reseal,
+    stored as stored_session,
+};
 pub use status::{FileSize, ItemCount, WindowUse};
-pub(super) use status::{item_counts, size, windows};
+pub(super) use status::{item_counts, request_counts, size, windows};
 pub(super) use targets::{all as targets, sync as sync_targets};
-pub(super) use upkeep::check_if_due;
+pub(super) use upkeep::{check_if_due, integrity};
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +153,11 @@ impl Db {
         configure().map_err(|error: rusqlite::Error| {
             fault::report(&path, "open the database", error.into())
         })
+    }
+
+    /// Ends from another thread what this connection is doing.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     /// Reads, consistently, with `work`; `doing` completes "cannot ...".

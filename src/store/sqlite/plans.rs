@@ -1,7 +1,7 @@
 //! The cost of a claim, a pass and a `status` does not grow with the ledger: no statement over
 //! attempts reads more than an index range, and none sorts.
 
-use super::{Db, history, holds, items, ledger, prune, runs, schema, window};
+use super::{Db, history, holds, items, ledger, prune, runs, schema, status, window};
 
 fn plan(statement: &str) -> Vec<String> {
     let mut db = Db::in_memory().expect("memory");
@@ -47,6 +47,10 @@ fn a_statement_over_attempts_searches_one_index() {
             ledger::STANDING_SINCE,
             "attempt_of_account (account=? AND stands_at>?)",
         ),
+        (
+            status::REQUESTS_SINCE,
+            "attempt_of_account (account=? AND stands_at>?)",
+        ),
         (ledger::NEWEST, "attempt_of_account (account=?)"),
         (
             ledger::NEWEST_LIKE,
@@ -82,6 +86,8 @@ fn no_other_statement_of_a_pass_scans_a_table_that_grows() {
     for statement in [
         holds::IN_FORCE,
         runs::RECENT,
+        runs::LAST_ENDED,
+        runs::LAST_END_WITH,
         items::STORIES_IN,
         items::POSTS_IN,
     ] {

@@ -1,8 +1,8 @@
 //! Runs: what was started, and how it ended. A run without an end was killed.
 
-use rusqlite::{Connection, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
-use crate::model::{RunId, RunRecord, Timestamp};
+use crate::model::{EndedRun, RunId, RunRecord, Timestamp};
 use crate::ports::RunEnd;
 
 use super::{AccountId, Fault};
@@ -76,6 +76,47 @@ pub(crate) fn recent(
     ":account": account, ":least_requests": least_requests, ":most": most };
     let runs = statement.query_map(bound, read)?;
     Ok(runs.collect::<Result<_, _>>()?)
+}
+
+pub(super) const LAST_ENDED: &str = "
+    SELECT id, started_at, ended_at, exit_code, report FROM run
+    WHERE account = :account AND ended_at IS NOT NULL
+    ORDER BY id DESC LIMIT 1";
+
+/// The last pass that came to an end.
+pub(crate) fn last_ended(
+    connection: &Connection,
+    account: AccountId,
+) -> Result<Option<EndedRun>, Fault> {
+    let mut statement = connection.prepare_cached(LAST_ENDED)?;
+    let run = statement.query_row(named_params! { ":account": account }, |row| {
+        Ok(EndedRun {
+            id: row.get(0)?,
+            started_at: row.get(1)?,
+            ended_at: row.get(2)?,
+            exit_code: row.get(3)?,
+            report: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+        })
+    });
+    Ok(run.optional()?)
+}
+
+pub(super) const LAST_END_WITH: &str = "
+    SELECT ended_at FROM run
+    WHERE account = :account AND exit_code IN (SELECT value FROM json_each(:exit_codes))
+    ORDER BY id DESC LIMIT 1";
+
+/// When a pass last ended with one of these exit codes.
+pub(crate) fn last_end_with(
+    connection: &Connection,
+    account: AccountId,
+    exit_codes: &[u8],
+) -> Result<Option<Timestamp>, Fault> {
+    let exit_codes: Vec<String> = exit_codes.iter().map(u8::to_string).collect();
+    let mut statement = connection.prepare_cached(LAST_END_WITH)?;
+    let bound = named_params! {
+    ":account": account, ":exit_codes": format!("[{}]", exit_codes.join(",")) };
+    Ok(statement.query_row(bound, |row| row.get(0)).optional()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RunRecord> {

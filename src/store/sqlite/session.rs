@@ -7,9 +7,7 @@ use crate::model::{Account, Device, Pk, ProfileName, Secret, Session, Timestamp}
 use crate::ports::{Myself, StoreError};
 
 use super::{AccountId, Fault};
-
-/// `session.format` of a session stored as plain JSON.
-const PLAIN: i64 = 0;
+use crate::store::seal::{Stored, Vault};
 
 const FIND: &str = "SELECT id FROM account WHERE profile = :profile";
 
@@ -41,49 +39,51 @@ pub(crate) fn enrol(
 
 const ACCOUNT: &str = "
     SELECT account.pk, account.username, account.device, account.ignore_posts_before,
-           session.pk, session.format, session.content, session.obtained_at, session.proved_at
+           session.pk, session.obtained_at, session.proved_at
     FROM account LEFT JOIN session ON session.account = account.id
     WHERE account.id = :account";
 
-/// What is known of the account.
+/// What is known of the account. The content of its session is left out.
 pub(crate) fn account(
     connection: &Connection,
     account: AccountId,
     profile: &ProfileName,
 ) -> Result<Account, Fault> {
     let read = |row: &Row<'_>| {
-        let known = Account {
+        let closed = |pk| Session {
+            pk,
+            json: Secret::default(),
+        };
+        Ok(Account {
             profile: profile.clone(),
             pk: row.get(0)?,
             username: row.get(1)?,
             device: row.get::<_, Option<String>>(2)?.map(|json| Device { json }),
             ignore_posts_before: row.get(3)?,
-            session: None,
-            session_since: row.get(7)?,
-            session_proved_at: row.get(8)?,
-        };
-        let session: Option<(Pk, i64, String)> = match row.get(4)? {
-            Some(pk) => Some((pk, row.get(5)?, row.get(6)?)),
-            None => None,
-        };
-        Ok((known, session))
+            session: row.get::<_, Option<Pk>>(4)?.map(closed),
+            session_since: row.get(5)?,
+            session_proved_at: row.get(6)?,
+        })
     };
-    let (mut known, session) = connection
-        .prepare_cached(ACCOUNT)?
-        .query_row(named_params! { ":account": account }, read)?;
-    if let Some((pk, format, content)) = session {
-        if format != PLAIN {
-            return Err(Fault::Store(StoreError::Config(format!(
-                "the session of profile {profile} is stored in a form this version cannot read \
-                 (format {format}); use the version that wrote it, or log in again"
-            ))));
-        }
-        known.session = Some(Session {
-            pk,
-            json: Secret::new(content),
-        });
-    }
-    Ok(known)
+    let mut statement = connection.prepare_cached(ACCOUNT)?;
+    Ok(statement.query_row(named_params! { ":account": account }, read)?)
+}
+
+const CONTENT: &str = "SELECT pk, format, content FROM session WHERE account = :account";
+
+/// The session as it is stored.
+pub(crate) fn stored(connection: &Connection, account: AccountId) -> Result<Option<Stored>, Fault> {
+    let read = |row: &Row<'_>| {
+        Ok(Stored {
+            pk: row.get(0)?,
+            format: row.get(1)?,
+            content: Secret::new(row.get::<_, String>(2)?),
+        })
+    };
+    let mut statement = connection.prepare_cached(CONTENT)?;
+    Ok(statement
+        .query_row(named_params! { ":account": account }, read)
+        .optional()?)
 }
 
 const PINNED: &str = "SELECT pk, profile FROM account WHERE id = :account";
@@ -127,34 +127,76 @@ fn refuse_shared(transaction: &Transaction<'_>, account: AccountId, pk: Pk) -> R
     }
 }
 
+/// A plain session never takes the place of a sealed one.
 const UPDATE: &str = "
     INSERT INTO session (account, pk, format, content, obtained_at)
-    VALUES (:account, :pk, 0, :content, :now)
+    VALUES (:account, :pk, :format, :content, :now)
     ON CONFLICT (account) DO UPDATE
-    SET pk = excluded.pk, format = excluded.format, content = excluded.content";
+    SET pk = excluded.pk, format = excluded.format, content = excluded.content
+    WHERE session.format = 0 OR excluded.format > 0";
 
 /// Stores the session as a reply's state headers left it.
 pub(super) fn update(
     transaction: &Transaction<'_>,
     account: AccountId,
+    vault: &Vault,
     session: &Session,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    refuse_other(transaction, account, session.pk)?;
-    transaction.prepare_cached(UPDATE)?.execute(named_params! {
-    ":account": account, ":pk": session.pk, ":content": session.json.expose(), ":now": now })?;
-    Ok(())
+    put(transaction, account, vault, session, (UPDATE, now))
 }
+
+const REPLACE: &str = "
+    INSERT INTO session (account, pk, format, content, obtained_at)
+    VALUES (:account, :pk, :format, :content, :now)
+    ON CONFLICT (account) DO UPDATE
+    SET pk = excluded.pk, format = excluded.format, content = excluded.content,
+        obtained_at = excluded.obtained_at, proved_at = NULL
+    WHERE session.format = 0 OR excluded.format > 0";
 
 /// Stores a new session in place of any other.
 pub(super) fn replace(
     transaction: &Transaction<'_>,
     account: AccountId,
+    vault: &Vault,
     session: &Session,
     at: Timestamp,
 ) -> Result<(), Fault> {
-    forget(transaction, account)?;
-    update(transaction, account, session, at)
+    put(transaction, account, vault, session, (REPLACE, at))
+}
+
+fn put(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    vault: &Vault,
+    session: &Session,
+    (statement, at): (&str, Timestamp),
+) -> Result<(), Fault> {
+    refuse_other(transaction, account, session.pk)?;
+    let stored = vault.put(session)?;
+    let changed = transaction
+        .prepare_cached(statement)?
+        .execute(named_params! {
+        ":account": account, ":pk": stored.pk, ":format": stored.format,
+        ":content": stored.content.expose(), ":now": at })?;
+    if changed == 0 {
+        return Err(vault.refuse_plain().into());
+    }
+    Ok(())
+}
+
+const RESEAL: &str =
+    "UPDATE session SET format = :format, content = :content WHERE account = :account";
+
+/// Stores the same session in another form.
+pub(crate) fn reseal(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    stored: &Stored,
+) -> Result<(), Fault> {
+    transaction.prepare_cached(RESEAL)?.execute(named_params! {
+    ":account": account, ":format": stored.format, ":content": stored.content.expose() })?;
+    Ok(())
 }
 
 const ALIVE: &str = "UPDATE session SET proved_at = :at WHERE account = :account";
@@ -173,7 +215,7 @@ pub(super) fn alive(
 const FORGET: &str = "DELETE FROM session WHERE account = :account";
 
 /// Forgets the session; the device stays.
-pub(super) fn forget(transaction: &Transaction<'_>, account: AccountId) -> Result<(), Fault> {
+pub(crate) fn forget(transaction: &Transaction<'_>, account: AccountId) -> Result<(), Fault> {
     transaction
         .prepare_cached(FORGET)?
         .execute(named_params! { ":account": account })?;

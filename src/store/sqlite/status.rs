@@ -3,7 +3,7 @@
 use rusqlite::{Connection, named_params};
 use serde::Serialize;
 
-use crate::model::{ItemKind, ItemState, ScopedLimit, Timestamp};
+use crate::model::{ItemKind, ItemState, RequestCount, RunId, ScopedLimit, Timestamp};
 
 use super::{AccountId, Fault, codec::unsigned, window};
 
@@ -42,6 +42,37 @@ pub(crate) fn item_counts(
         })
     })?;
     Ok(counts.collect::<Result<_, _>>()?)
+}
+
+pub(super) const REQUESTS_SINCE: &str = "
+    SELECT kind, outcome FROM attempt
+    WHERE account = :account AND stands_at >= :since AND (:run IS NULL OR run = :run)";
+
+/// How the requests since `since` ended, those of one run or all: settled then or later, or not
+/// settled.
+pub(crate) fn request_counts(
+    connection: &Connection,
+    account: AccountId,
+    run: Option<RunId>,
+    since: Timestamp,
+) -> Result<Vec<RequestCount>, Fault> {
+    let mut statement = connection.prepare_cached(REQUESTS_SINCE)?;
+    let bound = named_params! { ":account": account, ":run": run, ":since": since };
+    let mut rows = statement.query(bound)?;
+    let mut counts: Vec<RequestCount> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (kind, outcome) = (row.get(0)?, row.get(1)?);
+        let same = |found: &&mut RequestCount| (found.kind, found.outcome) == (kind, outcome);
+        match counts.iter_mut().find(same) {
+            Some(found) => found.count += 1,
+            None => counts.push(RequestCount {
+                kind,
+                outcome,
+                count: 1,
+            }),
+        }
+    }
+    Ok(counts)
 }
 
 /// How far a limit is used.

@@ -53,3 +53,33 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Fault> {
         fault::RESTORE
     ))))
 }
+
+/// How many lines of damage are told; one is enough to know.
+const DAMAGE_TOLD: usize = 3;
+
+const INTEGRITY_CHECK: &str = "PRAGMA integrity_check(3)";
+
+const FOREIGN_KEYS: &str = "SELECT \"table\", parent FROM pragma_foreign_key_check() LIMIT 3";
+
+/// Looks through the whole content, rows against indexes and references included: what is wrong with
+/// it, if anything is.
+pub(crate) fn integrity(connection: &Connection) -> Result<Option<String>, Fault> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut statement = connection.prepare(INTEGRITY_CHECK)?;
+    for line in statement.query_map([], |row| row.get::<_, String>(0))? {
+        lines.push(line?.replace('\n', " "));
+    }
+    lines.retain(|line| line != "ok");
+    let mut statement = connection.prepare(FOREIGN_KEYS)?;
+    let dangling = |row: &rusqlite::Row<'_>| {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok(format!(
+            "a row of {table} refers to a row of {parent} that is not there"
+        ))
+    };
+    for line in statement.query_map([], dangling)? {
+        lines.push(line?);
+    }
+    lines.truncate(DAMAGE_TOLD);
+    Ok((!lines.is_empty()).then(|| lines.join("; ")))
+}

@@ -1,0 +1,207 @@
+//! Sealed sessions in the file: what is saved, what is refused, what is left behind.
+
+use proptest::prelude::*;
+use story_liker::model::{HeldKey, Keyring, Outcome, SealKey, Secret, Session};
+use story_liker::ports::{Change, Myself, Settlement, Store, StoreError};
+use story_liker::store::{Reader, Sealing, Writer};
+
+use crate::support::*;
+
+fn held(byte: u8) -> HeldKey {
+    HeldKey {
+        key: SealKey::new([byte; 32]),
+        from: format!("file {byte}"),
+    }
+}
+
+fn keys(present: u8, old: &[u8]) -> Keyring {
+    Keyring {
+        present: Some(held(present)),
+        old: old.iter().copied().map(held).collect(),
+        searched: String::new(),
+    }
+}
+
+fn session(owner: i64, json: &str) -> Session {
+    Session {
+        pk: pk(owner),
+        json: Secret::new(json),
+    }
+}
+
+fn obtained(owner: i64, json: &str) -> Change {
+    Change::SessionObtained {
+        session: session(owner, json),
+        at: START,
+    }
+}
+
+fn proved(owner: i64) -> Change {
+    Change::Proved {
+        myself: Myself {
+            pk: pk(owner),
+            username: "me".to_owned(),
+        },
+        at: START.plus(MINUTE),
+    }
+}
+
+fn changed(json: &str) -> Settlement {
+    Settlement {
+        session: Some(session(9, json)),
+        ..ending(Outcome::Ok)
+    }
+}
+
+fn holds_anywhere(place: &Place, words: &str) -> bool {
+    let bytes = std::fs::read(place.path()).unwrap();
+    bytes
+        .windows(words.len())
+        .any(|part| part == words.as_bytes())
+}
+
+#[test]
+fn every_way_to_save_a_session_seals_it() {
+    let place = Place::new();
+    let mut store = place.open().unwrap().with_keys(keys(1, &[]));
+    let sealed = Some(Sealing::Sealed(held(1).key.id()));
+    store
+        .apply(&[obtained(9, "{\"hunter2\":1}"), proved(9)], START)
+        .unwrap();
+    assert_eq!(store.sealing().unwrap(), sealed);
+    let attempt = granted(&mut store, &read(), START);
+    store
+        .settle(attempt, &changed("{\"hunter2\":2}"), START)
+        .unwrap();
+    assert_eq!(store.sealing().unwrap(), sealed);
+    let account = store.account().unwrap();
+    assert_eq!(account.session, Some(session(9, "{\"hunter2\":2}")));
+    assert_eq!(account.session_since, Some(START));
+    assert_eq!(account.session_proved_at, Some(START.plus(MINUTE)));
+    assert!(!holds_anywhere(&place, "hunter2"));
+    // Another session begins anew.
+    store
+        .apply(&[obtained(9, "{\"hunter2\":3}")], START)
+        .unwrap();
+    assert_eq!(store.account().unwrap().session_proved_at, None);
+    assert_eq!(store.sealing().unwrap(), sealed);
+}
+
+#[test]
+fn a_reader_opens_a_session_only_with_its_key_and_only_when_asked() {
+    let place = Place::new();
+    let mut store = place.open().unwrap().with_keys(keys(1, &[]));
+    store
+        .apply(&[obtained(9, "{\"hunter2\":1}")], START)
+        .unwrap();
+    let mut reader = Reader::open_read_only(&place.path(), &"default".parse().unwrap()).unwrap();
+    for account in [
+        reader.account().unwrap().unwrap(),
+        store.account_unopened().unwrap(),
+    ] {
+        assert_eq!(account.session, Some(session(9, "")));
+    }
+    assert_eq!(reader.sealing().unwrap(), store.sealing().unwrap());
+    let opened = reader.session(&keys(2, &[1])).unwrap();
+    assert_eq!(opened, Some(session(9, "{\"hunter2\":1}")));
+    let error = reader.session(&Keyring::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Config(_)), "{error}");
+    store.apply(&[Change::SessionDead], START).unwrap();
+    assert_eq!(reader.sealing().unwrap(), None);
+    assert_eq!(reader.session(&Keyring::default()).unwrap(), None);
+}
+
+#[test]
+fn a_plain_session_never_takes_the_place_of_a_sealed_one() {
+    let place = Place::new();
+    let mut store = place.open().unwrap().with_keys(keys(1, &[]));
+    store.apply(&[obtained(9, "{\"a\":1}")], START).unwrap();
+    let mut store = store.with_keys(Keyring::default());
+    let attempt = granted(&mut store, &read(), START);
+    for error in [
+        store
+            .settle(attempt, &changed("{\"hunter2\":1}"), START)
+            .unwrap_err(),
+        store
+            .apply(&[obtained(9, "{\"hunter2\":1}")], START)
+            .unwrap_err(),
+    ] {
+        assert!(
+            matches!(&error, StoreError::Config(text) if text.contains("is sealed")),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        store.attempts(START).unwrap()[0].settled_at,
+        None,
+        "nothing of it is stored"
+    );
+    assert!(!holds_anywhere(&place, "hunter2"));
+    let mut store = store.with_keys(keys(1, &[]));
+    assert_eq!(
+        store.account().unwrap().session,
+        Some(session(9, "{\"a\":1}"))
+    );
+}
+
+#[test]
+fn what_does_not_open_is_not_sealed_anew() {
+    let place = Place::new();
+    let mut store = place.open().unwrap().with_keys(keys(1, &[]));
+    assert_eq!(store.reseal(false).unwrap(), None, "there is none");
+    store.apply(&[obtained(9, "{\"a\":1}")], START).unwrap();
+    let mut store = store.with_keys(keys(2, &[3]));
+    assert!(matches!(store.reseal(false), Err(StoreError::Config(_))));
+    assert!(matches!(store.reseal(true), Err(StoreError::Config(_))));
+    let first = Sealing::Sealed(held(1).key.id());
+    assert_eq!(store.sealing().unwrap(), Some(first));
+    let mut store = store.with_keys(keys(2, &[1]));
+    let second = Sealing::Sealed(held(2).key.id());
+    assert_eq!(store.reseal(false).unwrap(), Some((first, second)));
+    let mut store = store.with_keys(keys(2, &[]));
+    assert_eq!(
+        store.account().unwrap().session,
+        Some(session(9, "{\"a\":1}"))
+    );
+}
+
+/// One profile after the other, as passes would come.
+fn save(place: &Place, keys: &Keyring, profile: usize, json: &str) {
+    let mut store = open(place, keys, profile);
+    let owner = i64::try_from(profile).unwrap() + 1;
+    store.apply(&[obtained(owner, json)], START).unwrap();
+}
+
+fn open(place: &Place, keys: &Keyring, profile: usize) -> Writer {
+    let store = place.open_profile(&format!("profile-{profile}")).unwrap();
+    store.with_keys(keys.clone())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Short contents share a page, long ones overflow it, and rows move when others grow.
+    #[test]
+    fn nothing_of_any_plain_session_is_left_once_all_are_sealed(
+        saves in prop::collection::vec((0usize..6, 20usize..9000), 1..40),
+        seals in any::<bool>(),
+    ) {
+        let place = Place::new();
+        let none = Keyring::default();
+        let mut used = std::collections::BTreeSet::new();
+        for (profile, length) in saves {
+            save(&place, &none, profile, &"hunter2-".repeat(length / 8));
+            used.insert(profile);
+        }
+        prop_assert!(holds_anywhere(&place, "hunter2-"));
+        for profile in used {
+            let mut store = open(&place, &keys(1, &[]), profile);
+            if seals {
+                store.reseal(false).unwrap();
+            } else {
+                store.apply(&[Change::SessionDead], START).unwrap();
+            }
+        }
+        prop_assert!(!holds_anywhere(&place, "hunter2-"));
+    }
+}
