@@ -137,7 +137,7 @@ class Machine:
 
     def journal(self, unit):
         """What a unit said and what was said of it."""
-        return self.run(f"journalctl --no-pager -o cat -u {unit}").stdout
+        return self.run(f"journalctl --sync; journalctl --no-pager -o cat -u {unit}").stdout
 
     def call(self, url, body=None):
         """Asks the practice server, whose address is the container's."""

@@ -16,7 +16,7 @@ def credentials(service):
     machine, practice = service.machine, service.practice
     absent = "[Service]\nLoadCredential=password:/etc/story-liker/absent\n"
     service.drop_in("absent", absent)
-    service.fails("a credential of a drop-in is missing", "243", "credentials")
+    service.fails("a credential of a drop-in is missing", "243", "status=243/CREDENTIALS")
     service.drop_in("absent", None)
 
     machine.write(CONFIG, practice.config('[session]\nrelogin = "once-a-day"'))
