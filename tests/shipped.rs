@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use clap::Parser;
 use story_liker::cli::Cli;
@@ -337,6 +338,8 @@ fn every_variable_that_readme_names_is_read() {
     for test in ["simulation/main.rs", "kill/sweep.rs"] {
         texts.push_str(&fs::read_to_string(Path::new(ROOT).join("tests").join(test)).unwrap());
     }
+    // systemd tells it to the unit of `OnFailure=`.
+    texts.push_str("\"MONITOR_EXIT_STATUS\"");
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
     let mut seen = 0;
     for name in readme.split(|c: char| !is_name(c)) {
@@ -471,4 +474,101 @@ fn the_rehearsal_answers_with_the_keys_that_readme_names() {
     let printed: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&printed).unwrap();
     assert!(shown.keys().eq(printed.keys()));
+}
+
+/// The values of a setting of a unit.
+fn settings(unit: &str, key: &str) -> Vec<String> {
+    let is_it = |line: &str| line.strip_prefix(key)?.strip_prefix('=').map(str::to_owned);
+    unit.lines().filter_map(is_it).collect()
+}
+
+#[test]
+fn the_unit_fails_where_a_person_is_needed_and_only_there() {
+    let unit = shipped("systemd/story-liker.service");
+    let success: BTreeSet<String> = settings(&unit, "SuccessExitStatus")
+        .iter()
+        .flat_map(|codes| codes.split_whitespace().map(str::to_owned))
+        .collect();
+    let unneeded = |code: &&ExitCode| {
+        **code != ExitCode::Ok && matches!(code.needs_person(), NeedsPerson::No | NeedsPerson::Look)
+    };
+    let expected = ExitCode::ALL.iter().filter(unneeded);
+    let expected: BTreeSet<String> = expected.map(|code| code.number().to_string()).collect();
+    assert_eq!(success, expected);
+}
+
+#[test]
+fn a_pass_has_time_to_end_by_itself_in_the_unit() {
+    let unit = shipped("systemd/story-liker.service");
+    let span = |key| {
+        let text = &settings(&unit, key)[0];
+        humantime::parse_duration(text).unwrap()
+    };
+    let mut global = Cli::try_parse_from(["story-liker", "run"]).unwrap().global;
+    global.config = Some(Path::new(ROOT).join("examples/config.toml"));
+    let home: Environment = [("HOME", "/nowhere")].into_iter().collect();
+    let longest = Request::new(&global).with_max_runtime(Some(Duration::from_mins(30)));
+    let config = config::load(&longest, &home).unwrap().config;
+    // The largest that is accepted: one minute more is refused.
+    let beyond = Request::new(&global).with_max_runtime(Some(Duration::from_mins(31)));
+    assert!(config::load(&beyond, &home).is_err());
+    let request = config.instagram.connect_timeout + config.instagram.timeout;
+    assert!(span("TimeoutStartSec") > config.limits.max_runtime + request);
+    assert!(span("TimeoutStopSec") > request);
+}
+
+#[test]
+fn the_template_units_are_the_others_for_a_profile() {
+    let lines = |name: &str| -> Vec<String> {
+        let unit = shipped(&format!("systemd/{name}"));
+        let code = |line: &&str| !line.starts_with('#');
+        unit.lines().filter(code).map(str::to_owned).collect()
+    };
+    let for_profile = |line: String| {
+        let line = match line.strip_prefix("Description=") {
+            Some(_) => format!("{line} (profile %i)"),
+            None => line,
+        };
+        line.replace("/story-liker run", "/story-liker --profile %i run")
+            .replace(":story-liker.", ":story-liker.%i.")
+    };
+    for kind in ["service", "timer"] {
+        let plain = lines(&format!("story-liker.{kind}"));
+        let expected: Vec<String> = plain.into_iter().map(for_profile).collect();
+        assert_eq!(lines(&format!("story-liker@.{kind}")), expected);
+    }
+}
+
+#[test]
+fn the_units_the_package_and_the_program_mean_the_same_user_and_places() {
+    let unit = shipped("systemd/story-liker.service");
+    assert_eq!(settings(&unit, "User"), ["story-liker"]);
+    assert_eq!(settings(&unit, "StateDirectory"), ["story-liker"]);
+    assert_eq!(settings(&unit, "StateDirectoryMode"), ["0700"]);
+    let state = "/var/lib/story-liker";
+    assert!(
+        shipped("systemd/sysusers.d/story-liker.conf")
+            .contains(&format!("u story-liker - \"story-liker\" {state}\n"))
+    );
+    assert!(
+        shipped("systemd/tmpfiles.d/story-liker.conf")
+            .contains(&format!("d {state} 0700 story-liker story-liker -\n"))
+    );
+    let places: Vec<&str> = config::FILES.iter().map(|file| file.place).collect();
+    assert!(
+        places.contains(&"/var/lib/story-liker/stories.db"),
+        "{places:?}"
+    );
+    assert!(shipped("packaging/debian/config.toml").contains("/var/lib/story-liker/stories.db"));
+}
+
+#[test]
+fn the_packaged_configuration_lacks_targets_and_nothing_else() {
+    let file = Path::new(ROOT).join("packaging/debian/config.toml");
+    let mut global = Cli::try_parse_from(["story-liker", "run"]).unwrap().global;
+    global.config = Some(file);
+    let home: Environment = [("HOME", "/nowhere")].into_iter().collect();
+    config::load(&Request::new(&global), &home).unwrap();
+    let mistakes = config::load(&Request::new(&global).needing_targets(), &home).unwrap_err();
+    assert_eq!(mistakes.0.len(), 1, "{mistakes}");
 }

@@ -13,6 +13,9 @@ const USER_FILE: &str = "story-liker/config.toml";
 /// The database in its folder.
 const DATABASE: &str = "stories.db";
 
+/// The database of a machine, in what systemd makes of `StateDirectory=story-liker`.
+const SYSTEM_DATABASE: &str = "/var/lib/story-liker/stories.db";
+
 /// A file that the program looks for by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct UsualFile {
@@ -38,6 +41,10 @@ pub const FILES: &[UsualFile] = &[
                   login session: mode 0600, in a folder of mode 0700",
     },
     UsualFile {
+        place: SYSTEM_DATABASE,
+        meaning: "The database, if the configuration is /etc/story-liker/config.toml",
+    },
+    UsualFile {
         place: "stories.db.lock, stories.db.PROFILE.lock",
         meaning: "The locks, beside the database. Never delete them: the kernel releases a lock \
                   with its process",
@@ -52,13 +59,18 @@ pub fn configuration_files(environment: &Environment) -> impl Iterator<Item = Pa
     user.into_iter().chain([PathBuf::from(SYSTEM_FILE)])
 }
 
-/// Where the database is, if the variables tell.
-pub(super) fn database(environment: &Environment) -> Option<PathBuf> {
+/// Where the database is, if the variables or the configuration file in use tell.
+pub(super) fn database(environment: &Environment, file: Option<&Path>) -> Option<PathBuf> {
     // systemd lists several folders with colons in between; the first is ours.
     let service = environment.absolute_path("STATE_DIRECTORY");
     let service = service.as_deref().and_then(Path::to_str);
     if let Some(folder) = service.and_then(|list| list.split(':').next()) {
         return Some(Path::new(folder).join(DATABASE));
+    }
+    // Not the user's folder: by hand and by the service the same file, or a session brought by one
+    // would be missed by the other.
+    if file == Some(Path::new(SYSTEM_FILE)) {
+        return Some(PathBuf::from(SYSTEM_DATABASE));
     }
     let home = || Some(environment.absolute_path("HOME")?.join(".local/state"));
     let state = environment.absolute_path("XDG_STATE_HOME").or_else(home)?;
@@ -75,8 +87,10 @@ mod tests {
         let environment: Environment = [("HOME", "/home/me")].into_iter().collect();
         let at_home = |path: PathBuf| path.display().to_string().replace("/home/me", "~");
         let mut looked_at: Vec<String> = configuration_files(&environment).map(at_home).collect();
-        looked_at.push(at_home(database(&environment).unwrap()));
+        for file in [None, Some(Path::new(SYSTEM_FILE))] {
+            looked_at.push(at_home(database(&environment, file).unwrap()));
+        }
         let documented: Vec<&str> = FILES.iter().map(|file| file.place).collect();
-        assert_eq!(documented[..3], looked_at);
+        assert_eq!(documented[..4], looked_at);
     }
 }

@@ -170,7 +170,10 @@ impl Resolver<'_> {
         const KEY: &str = "database";
         let allowed = "a path, sqlite:PATH or sqlite:///absolute/path";
         let path = self.path(KEY, allowed, parse::database);
-        let path = path.or_else(|| places::database(self.environment));
+        let path = path.or_else(|| {
+            let file = self.raw.file.as_deref().map(PathBuf::as_path);
+            places::database(self.environment, file)
+        });
         let Some(path) = path else {
             if self.sound(&[KEY]) {
                 self.mistake(

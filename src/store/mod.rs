@@ -76,6 +76,7 @@ pub fn migrate(
     request: &LockRequest<'_>,
     opening: Opening,
 ) -> Result<Vec<String>, StoreError> {
+    place::refuse_root(path)?;
     place::make_folder(path)?;
     let path = place::resolve(path)?;
     place::refuse_network(&path, opening.file_system)?;

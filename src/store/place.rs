@@ -81,6 +81,30 @@ fn is_exposed(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.mode() & 0o077 != 0)
 }
 
+/// Refuses the superuser in another user's folder: its files would lock out the owner. Where the
+/// folder is missing, the one that it would be made in counts.
+pub(super) fn refuse_root(path: &Path) -> Result<(), StoreError> {
+    refuse_root_as(rustix::process::geteuid().as_raw(), path)
+}
+
+fn refuse_root_as(user: u32, path: &Path) -> Result<(), StoreError> {
+    let owner_of = |inner: &Path| {
+        let folder = folder_of(inner);
+        Some((folder.to_owned(), fs::metadata(folder).ok()?.uid()))
+    };
+    let Some((folder, owner)) = path.ancestors().find_map(owner_of) else {
+        return Ok(());
+    };
+    if user != 0 || owner == 0 {
+        return Ok(());
+    }
+    Err(StoreError::CannotOpen(format!(
+        "{} belongs to another user, who could not open what root makes there; nothing was done: run \
+         the command as that user (sudo -u '#{owner}' story-liker ...)",
+        folder.display()
+    )))
+}
+
 pub(super) fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
     let advice = if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
         "the database is written to by every pass: mount the file system for writing, in a \
@@ -226,6 +250,27 @@ mod tests {
             assert_eq!(is_exposed(&file), exposed, "{mode:o}");
         }
         assert!(!is_exposed(&folder.path().join("none")));
+    }
+
+    #[test]
+    fn root_makes_nothing_in_the_folder_of_another_user() {
+        const SOMEBODY: u32 = 1000;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        if fs::metadata(folder.path()).unwrap().uid() == 0 {
+            refuse_root_as(0, &file).unwrap();
+            std::os::unix::fs::chown(folder.path(), Some(SOMEBODY), None).unwrap();
+        }
+        let owner = fs::metadata(folder.path()).unwrap().uid();
+        refuse_root_as(owner, &file).unwrap();
+        refuse_root_as(owner + 1, &file).unwrap();
+        for path in [file, folder.path().join("not/made/yet/a.db")] {
+            let refused = refuse_root_as(0, &path).unwrap_err().to_string();
+            assert!(
+                refused.contains(&format!("sudo -u '#{owner}'")),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Writer {
         request: &LockRequest<'_>,
         opening: Opening,
     ) -> Result<Self, StoreError> {
+        place::refuse_root(path)?;
         match opening.migrate {
             MigratePolicy::Automatic => place::make_folder(path)?,
             MigratePolicy::Refuse if !place::has_content(path) => return Err(missing(path)),

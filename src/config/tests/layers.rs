@@ -1,7 +1,10 @@
 //! Which layer wins, and where things are looked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::raw::RawConfig;
+use super::resolve::resolve;
 use super::*;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -178,6 +181,32 @@ fn the_database_is_kept_where_the_service_manager_or_the_desktop_says() {
         with(&[home, relative]),
         PathBuf::from("/home/me/.local/state/story-liker/stories.db")
     );
+}
+
+#[test]
+fn the_configuration_of_the_service_leads_to_its_database_whoever_reads_it() {
+    let system = "/etc/story-liker/config.toml";
+    let setup = Setup::new("");
+    let with = |file: &str, text: &str, variables: &[(&str, &str)]| {
+        let environment: Environment = variables.iter().copied().collect();
+        let mut raw = RawConfig::collect(&setup.request, &environment);
+        let file = Arc::new(PathBuf::from(file));
+        raw.add_text(&file, text);
+        raw.file = Some(file);
+        let loaded = resolve(raw, &setup.request, &environment).unwrap();
+        loaded.config.database.display().to_string()
+    };
+    let home = ("HOME", "/home/me");
+    let state = ("XDG_STATE_HOME", "/state");
+    let service = ("STATE_DIRECTORY", "/var/lib/story-liker");
+    let by_service = with(system, "", &[service]);
+    assert_eq!(by_service, "/var/lib/story-liker/stories.db");
+    assert_eq!(with(system, "", &[home]), by_service);
+    assert_eq!(with(system, "", &[home, state]), by_service);
+    let own = "database = \"/own.db\"";
+    assert_eq!(with(system, own, &[home, service]), "/own.db");
+    let users = with("/home/me/.config/story-liker/config.toml", "", &[home]);
+    assert_eq!(users, "/home/me/.local/state/story-liker/stories.db");
 }
 
 #[test]
