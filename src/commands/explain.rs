@@ -184,7 +184,7 @@ fn read(
         targets,
         items,
         attempts,
-        newest: reader.newest_attempts()?,
+        newest: reader.newest_attempts()?.0,
     };
     let reason = standing(&item, known_since, now);
     let open = matches!(

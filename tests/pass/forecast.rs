@@ -41,7 +41,7 @@ fn told(rig: &mut Rig, kind: ItemKind, media: i64) -> Forecast {
         attempts: store
             .attempts(now.minus(Known::looked_back(&rig.config)))
             .unwrap(),
-        newest: store.newest_attempts().unwrap(),
+        newest: store.newest_attempts().unwrap().0,
     };
     forecast(known, &item, now)
 }
