@@ -110,7 +110,7 @@ fn unknown(
     reader: &mut Reader,
     media: Pk,
 ) -> Result<ExitCode, Failure> {
-    let history = reader.attempts_on(media, None)?;
+    let history = reader.attempts_on(media)?;
     let keep = format!("{} days", config.history_keep.as_secs() / 86_400);
     let (profile, database) = (&config.profile, config.database.display());
     let message = if history.is_empty() {
@@ -164,7 +164,7 @@ fn read(
         .iter()
         .find(|target| target.id == item.target)
         .cloned();
-    let history = reader.attempts_on(item.item.id.media, Some(first_seen_at))?;
+    let history = reader.attempts_on(item.item.id.media)?;
     let rooms = Windows::new(attempts.clone());
     let windows = limits
         .for_target(Some(item.target))
