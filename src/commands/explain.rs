@@ -14,7 +14,7 @@ use crate::care::window::Windows;
 use crate::cli::Explain;
 use crate::config::Config;
 use crate::engage::{
-    Forecast, Known, Reason, WindowReport, as_if_synchronised, forecast, next_check, standing,
+    Forecast, Known, Reason, WindowReport, as_if_synchronised, forecast, next_listing, standing,
     wanted,
 };
 use crate::exit::ExitCode;
@@ -254,7 +254,7 @@ fn target_facts(
             ItemKind::Story => t.stories_checked_at,
             ItemKind::Post => t.posts_checked_at,
         }),
-        next_check_at: target.and_then(|t| next_check(config, t, now)),
+        next_check_at: target.and_then(|t| next_listing(config, t, kind, now)),
     }
 }
 

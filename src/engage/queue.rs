@@ -86,7 +86,7 @@ pub fn next_check(config: &Config, target: &Target, now: Timestamp) -> Option<Ti
 }
 
 /// When a pass next lists these items of this target, seen from `now`; `None` if they are not wanted.
-pub(super) fn next_listing(
+pub fn next_listing(
     config: &Config,
     target: &Target,
     kind: ItemKind,
