@@ -98,6 +98,8 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
             }
             Reason::WindowFull { next_at, .. } => Some(paper.room_at(*next_at, at)),
             Reason::KeptForOthers { next_at, .. } => Some(paper.released_at(*next_at, at)),
+            // Once others are liked, the next pass carries more over.
+            Reason::NotListed { .. } if paper.likes > 0 => Some(ended_at),
             Reason::NotListed { next_at } => Some(*next_at),
             Reason::QuietHours { until } => Some(*until),
             Reason::Hold { until, .. } => *until,

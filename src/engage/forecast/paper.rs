@@ -203,14 +203,6 @@ impl<'a> Paper<'a> {
                 self.count(budget, AttemptKind::Read, target, now);
                 self.list(work, now);
             }
-            Step::ReadBack => {
-                self.count(budget, AttemptKind::Read, target, now);
-                let item = work.items.pop_front()?;
-                let item = self.read_as_not_liked(&item, now);
-                if item.state == ItemState::New {
-                    work.items.push_front(item);
-                }
-            }
             Step::View => {
                 self.count(budget, AttemptKind::StoryView, target, now);
                 work.items.front_mut()?.viewed_at = Some(now);
@@ -228,7 +220,8 @@ impl<'a> Paper<'a> {
                 item.state = ItemState::Liked;
                 self.items.insert(key_of(&item), item);
             }
-            Step::PassOver => {
+            // What a reading of its own would tell, its next listing does.
+            Step::PassOver | Step::ReadBack => {
                 let item = work.items.pop_front()?;
                 return is_it(&item).then(|| standing(&item, None, now));
             }
@@ -269,9 +262,7 @@ impl<'a> Paper<'a> {
             claimed_at: now,
             settled_at: Some(now),
         });
-        if kind == AttemptKind::Read {
-            budget.pacer.sent(kind, target, "", now);
-            self.last_request = Some((now, target));
-        }
+        budget.pacer.sent(kind, target, "", now);
+        self.last_request = Some((now, target));
     }
 }

@@ -1,15 +1,15 @@
-//! What the readings of a pass on paper are taken to show.
+//! What the listings of a pass on paper are taken to show.
 
 use super::key_of;
 use super::paper::Paper;
 use crate::engage::absorb::{ReadingContext, listed};
 use crate::engage::policy::Work;
 use crate::engage::queue::{considered, in_order};
-use crate::model::{ItemKind, ItemState, LedgerItem, Timestamp};
+use crate::model::{Item, ItemKind, ItemState, Timestamp};
 use crate::ports::Listing;
 
 impl Paper<'_> {
-    /// A listing that shows what the ledger knows.
+    /// A listing that shows what the ledger knows, all of it as not liked.
     pub(super) fn list(&mut self, work: &mut Work, now: Timestamp) {
         let due = work.listing.take().unwrap_or_default();
         let Some(target) = self.target(work.target).cloned() else {
@@ -23,8 +23,10 @@ impl Paper<'_> {
             .values()
             .filter(|item| item.target == work.target && item.item.kind == work.kind)
             .filter(|item| item.state != ItemState::Gone)
-            .filter(|item| item.item.expiring_at.is_none_or(|end| end > now))
-            .map(|item| assumed(item).item)
+            .map(|item| Item {
+                has_liked: Some(false),
+                ..item.item.clone()
+            })
             .collect();
         shown.sort_by_key(|item| std::cmp::Reverse(item.taken_at));
         let listing = Listing {
@@ -40,12 +42,12 @@ impl Paper<'_> {
         );
         work.items.clear();
         for item in page.items {
-            let key = (item.kind, item.id.media);
-            let read = listed(self.items.get(&key).cloned(), item, &context).item;
+            let known = self.items.get(&(item.kind, item.id.media)).cloned();
+            let read = listed(known, item, &context).item;
             if matches!(read.state, ItemState::New | ItemState::Unknown) {
                 work.items.push_back(read.clone());
             }
-            self.items.insert(key, read);
+            self.items.insert(key_of(&read), read);
         }
         in_order(&mut work.items);
         for target in &mut self.targets {
@@ -57,27 +59,4 @@ impl Paper<'_> {
             }
         }
     }
-
-    pub(super) fn read_as_not_liked(&mut self, item: &LedgerItem, now: Timestamp) -> LedgerItem {
-        let context = ReadingContext {
-            target: item.target,
-            read_at: now,
-            observe_only: false,
-            contact_at: Timestamp::from_millis(i64::MIN),
-            posts_not_before: Timestamp::from_millis(i64::MIN),
-        };
-        let read = listed(Some(item.clone()), assumed(item).item, &context).item;
-        self.items.insert(key_of(item), read.clone());
-        read
-    }
-}
-
-/// The item as the next listing is taken to show it: as before, and without the like whose effect is
-/// not known or that was refused.
-fn assumed(item: &LedgerItem) -> LedgerItem {
-    let mut item = item.clone();
-    if item.state == ItemState::Unknown || item.state == ItemState::New && item.tries > 0 {
-        item.item.has_liked = Some(false);
-    }
-    item
 }

@@ -1,7 +1,7 @@
 //! What the item itself and its target say, before a pass on paper or where one did not come to it.
 
-use super::Key;
 use super::paper::Paper;
+use super::{Key, key_of};
 use crate::engage::policy::Work;
 use crate::engage::queue::next_listing;
 use crate::engage::reason::{Reason, standing};
@@ -45,7 +45,7 @@ impl Paper<'_> {
         else {
             return Reason::OnRecord;
         };
-        if let Some(retry_at) = target.retry_at.filter(|at| now < *at) {
+        if let Some(retry_at) = target.rests_until(now) {
             return Reason::TargetTrouble {
                 target: target.listed_as.clone(),
                 trouble: target.trouble,
@@ -56,15 +56,9 @@ impl Paper<'_> {
         if !matches!(why, Reason::WouldLike { .. }) {
             return why;
         }
-        let checked_at = match key.0 {
-            ItemKind::Story => target.stories_checked_at,
-            ItemKind::Post => target.posts_checked_at,
-        };
-        match next_listing(self.config, target, key.0, now) {
-            // It was listed in this very pass, and the item was not among what is looked at.
-            Some(next_at) if checked_at.is_none() || key.0 == ItemKind::Story => {
-                Reason::NotListed { next_at }
-            }
+        match (key.0, next_listing(self.config, target, key.0, now)) {
+            // There are more stories than a pass carries over from the ledger.
+            (ItemKind::Story, Some(next_at)) => Reason::NotListed { next_at },
             _ => Reason::NotConsidered {
                 key: "posts.per_target",
                 limit: self.config.posts.per_target,
@@ -75,10 +69,7 @@ impl Paper<'_> {
     /// Whether the work has the item, or a listing of it is still to come.
     pub(super) fn is_in(&self, work: &Work, key: Key) -> bool {
         let (kind, _) = key;
-        let listed = work
-            .items
-            .iter()
-            .any(|item| (item.item.kind, item.item.id.media) == key);
+        let listed = work.items.iter().any(|item| key_of(item) == key);
         let target = self.items.get(&key).map(|item| item.target);
         listed || work.listing.is_some() && work.kind == kind && Some(work.target) == target
     }
