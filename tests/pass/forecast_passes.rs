@@ -154,9 +154,13 @@ fn without_a_session_no_pass_likes_anything() {
 
 #[test]
 fn a_listing_that_comes_too_early_after_a_like_of_unknown_effect_does_not_tell() {
-    let mut rig = unknown(5 * MINUTE);
-    rig.config.stories.check_every = 10 * MINUTE;
-    let claimed = claimed(rig.item(ItemKind::Story, 100));
-    let told = told(&mut rig, ItemKind::Story, 100);
-    assert_eq!(told.at, Some(claimed.plus(15 * MINUTE)));
+    // Due at once, and due in five minutes.
+    for check_every in [MINUTE, 10 * MINUTE] {
+        let mut rig = unknown(5 * MINUTE);
+        rig.config.stories.check_every = check_every;
+        let claimed = claimed(rig.item(ItemKind::Story, 100));
+        let told = told(&mut rig, ItemKind::Story, 100);
+        assert_eq!(code(&told.now), "effect_unknown");
+        assert_eq!(told.at, Some(claimed.plus(15 * MINUTE)));
+    }
 }

@@ -230,13 +230,19 @@ fn every_reason_has_its_code_its_sentence_and_what_binds() {
 }
 
 #[test]
-fn what_is_not_known_is_left_out_of_the_sentence() {
+fn the_sentence_has_what_is_known_and_nothing_else() {
     let cases = [
         (
             Reason::WouldLike {
                 windows: Vec::new(),
             },
             "nothing stands against a like of it",
+        ),
+        (
+            Reason::Liked {
+                windows: vec![window("limits.likes", 4)],
+            },
+            "limits.likes 4 of 12/1h",
         ),
         (Reason::Expired { expired_at: None }, "its life has ended"),
         (Reason::Gone { answer: None }, "no longer there"),
