@@ -164,3 +164,14 @@ fn a_listing_that_comes_too_early_after_a_like_of_unknown_effect_does_not_tell()
         assert_eq!(told.at, Some(claimed.plus(15 * MINUTE)));
     }
 }
+
+#[test]
+fn a_reading_is_waited_for_also_where_no_listing_ever_said_whether_the_story_is_liked() {
+    let mut rig = unknown(10 * MINUTE);
+    let mut story = rig.item(ItemKind::Story, 100).unwrap();
+    story.item.has_liked = None;
+    rig.apply(&[Change::Item(story)]);
+    let checked = rig.target("anna").stories_checked_at.unwrap();
+    let told = told(&mut rig, ItemKind::Story, 100);
+    assert_eq!(told.at, Some(checked.plus(2 * HOUR)));
+}
