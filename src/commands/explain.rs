@@ -14,7 +14,7 @@ use crate::care::window::Windows;
 use crate::cli::Explain;
 use crate::config::Config;
 use crate::engage::{
-    Forecast, Known, Reason, WindowReport, as_if_synchronised, forecast, next_check, standing,
+    Forecast, Known, Reason, WindowReport, as_if_synchronised, forecast, next_listing, standing,
     wanted,
 };
 use crate::exit::ExitCode;
@@ -110,7 +110,7 @@ fn unknown(
     reader: &mut Reader,
     media: Pk,
 ) -> Result<ExitCode, Failure> {
-    let history = reader.attempts_on(media, None)?;
+    let history = reader.attempts_on(media)?;
     let keep = format!("{} days", config.history_keep.as_secs() / 86_400);
     let (profile, database) = (&config.profile, config.database.display());
     let message = if history.is_empty() {
@@ -164,7 +164,7 @@ fn read(
         .iter()
         .find(|target| target.id == item.target)
         .cloned();
-    let history = reader.attempts_on(item.item.id.media, Some(first_seen_at))?;
+    let history = reader.attempts_on(item.item.id.media)?;
     let rooms = Windows::new(attempts.clone());
     let windows = limits
         .for_target(Some(item.target))
@@ -184,7 +184,7 @@ fn read(
         targets,
         items,
         attempts,
-        newest: reader.newest_attempts()?,
+        newest: reader.newest_attempts()?.0,
     };
     let reason = standing(&item, known_since, now);
     let open = matches!(
@@ -254,7 +254,7 @@ fn target_facts(
             ItemKind::Story => t.stories_checked_at,
             ItemKind::Post => t.posts_checked_at,
         }),
-        next_check_at: target.and_then(|t| next_check(config, t, now)),
+        next_check_at: target.and_then(|t| next_listing(config, t, kind, now)),
     }
 }
 

@@ -73,7 +73,7 @@ fn write_explanation(text: &mut String, told: &Explanation, zone: &TimeZone) -> 
     }
     match target.next_check_at {
         Some(at) => writeln!(text, "  due         {}", moment(at))?,
-        None => writeln!(text, "  not on the list at present")?,
+        None => writeln!(text, "  not to be listed at present")?,
     }
     writeln!(text, "\nwindows")?;
     for window in &told.windows {

@@ -23,7 +23,7 @@ pub(super) fn queue<E>(
 ) -> Result<VecDeque<Work>, E> {
     let mut work = Vec::new();
     for target in targets.iter().filter(|target| target.enabled) {
-        if target.retry_at.is_some_and(|at| now < at) && !check_all {
+        if target.rests_until(now).is_some() && !check_all {
             continue;
         }
         for (kind, checked_at, every) in checks(config, target) {
@@ -86,7 +86,7 @@ pub fn next_check(config: &Config, target: &Target, now: Timestamp) -> Option<Ti
 }
 
 /// When a pass next lists these items of this target, seen from `now`; `None` if they are not wanted.
-pub(super) fn next_listing(
+pub fn next_listing(
     config: &Config,
     target: &Target,
     kind: ItemKind,

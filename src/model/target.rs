@@ -76,4 +76,9 @@ impl Target {
     pub fn known_since(&self) -> Option<Timestamp> {
         (self.id.0 > 0).then_some(self.added_at)
     }
+
+    /// Until when it is not looked at, if it is not at `now`.
+    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.retry_at.filter(|at| now < *at)
+    }
 }

@@ -314,14 +314,10 @@ impl Reader {
         })
     }
 
-    /// The requests about the item in order: every like, and views and readings of the days around.
-    pub fn attempts_on(
-        &mut self,
-        item: Pk,
-        first_seen_at: Option<Timestamp>,
-    ) -> Result<Vec<PastAttempt>, StoreError> {
+    /// The requests about the item in order, whenever they were.
+    pub fn attempts_on(&mut self, item: Pk) -> Result<Vec<PastAttempt>, StoreError> {
         self.read("read the item's history", |connection, account| {
-            sqlite::attempts_on(connection, account, item, first_seen_at)
+            sqlite::attempts_on(connection, account, item)
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
+use story_liker::practice::Wire;
 
 use crate::home::{FRIEND, Home, ended, signal, until};
 
@@ -166,4 +167,58 @@ fn a_dry_run_gives_each_decision_its_code() {
         .collect();
     assert!(codes.contains(&Some("would_like")), "{report}");
     assert!(codes.contains(&Some("window_full")), "{report}");
+}
+
+/// Moments and long numbers differ from run to run.
+fn without_moments(text: &str) -> Vec<String> {
+    let moment = |word: &str| {
+        let parts: Vec<_> = word.split([':', '-', 'T']).collect();
+        let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let whole = word.trim_matches(['(', ')', ';', ',', 'Z']);
+        parts.len() >= 3 && whole.split([':', '-', 'T']).all(|part| digits(&part))
+    };
+    let long = |word: &str| word.bytes().filter(u8::is_ascii_digit).count() > 7;
+    let line = |line: &str| {
+        let words = line.split(' ').map(|word| match word {
+            "CET" | "CEST" => "ZONE",
+            word if moment(word) => "MOMENT",
+            word if long(word) => "NUMBER",
+            word => word,
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn an_explanation_is_what_readme_shows() {
+    let mut home = Home::on(Wire::Plain, 14, 0);
+    home.unset("limits.requests")
+        .unset("limits.story_views")
+        .unset("limits.likes")
+        .set("limits.likes_per_run", "12")
+        .set("limits.likes_per_target", "[12, \"16/24h\"]")
+        .set("time_zone", "\"Europe/Berlin\"");
+    home.import();
+    home.run(["run"]).expect(0);
+    let waiting = item_in(&home, "story", "new");
+    let target = &explain(&home, &waiting)["target"];
+    let at = |key: &str| -> jiff::Timestamp { target[key].as_str().unwrap().parse().unwrap() };
+    let wait = at("next_check_at").duration_since(at("checked_at"));
+    assert_eq!(
+        wait.as_hours(),
+        2,
+        "posts were never listed, stories just now"
+    );
+    let told = home.run(["explain", &waiting]);
+    let readme = fs::read_to_string("README.md").unwrap();
+    let mut shown = readme.split("```console\n").skip(1);
+    let shown = shown.find(|block| block.starts_with("story ")).unwrap();
+    let shown = shown.split("```").next().unwrap();
+    let told = told.expect(0).stdout;
+    assert_eq!(
+        without_moments(&told),
+        without_moments(shown),
+        "explain now prints\n{told}"
+    );
 }

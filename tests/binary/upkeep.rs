@@ -1,5 +1,7 @@
 //! `cleanup` and `migrate`: what they remove or make, and their last line.
 
+use std::fs;
+
 use serde_json::json;
 use story_liker::practice::Wire;
 
@@ -76,7 +78,9 @@ fn migrate_makes_a_database_and_says_when_there_is_nothing_to_do() {
     let home = Home::new();
     home.run(["migrate", "--status"]).expect(73);
     let applied = home.run(["migrate"]).expect(0).report();
-    assert_eq!(applied["applied"].as_array().unwrap().len(), 2, "{applied}");
+    let known = fs::read_dir("migrations/sqlite").unwrap().count();
+    let names = applied["applied"].as_array().unwrap();
+    assert_eq!(names.len(), known, "{applied}");
     let again = home.run(["migrate"]).expect(0).report();
     assert_eq!(again["applied"], json!([]));
     let status = home

@@ -15,6 +15,7 @@ mod claims;
 mod ending;
 mod fairness;
 mod forecast;
+mod forecast_passes;
 mod holds;
 mod limits;
 mod listing;

@@ -1,7 +1,7 @@
 //! What a pass looks at, and in which order.
 
-use story_liker::engage::Stop;
-use story_liker::model::{ItemKind, ItemState};
+use story_liker::engage::{Stop, next_listing};
+use story_liker::model::{ItemKind, ItemState, Target};
 use story_liker::ports::Change;
 
 use crate::world::*;
@@ -330,4 +330,22 @@ fn an_item_on_two_pages_is_decided_once() {
     assert_eq!(rig.server.count(Act::Posts), 2);
     let decisions: Vec<_> = report.decisions.iter().map(|one| one.decision).collect();
     assert_eq!(decisions, ["would_like", "would_like"]);
+}
+
+#[test]
+fn each_kind_of_a_target_has_its_own_next_listing_and_none_where_it_is_not_wanted() {
+    let mut rig = Rig::in_memory(&["anna"]);
+    rig.pass();
+    let mut anna = rig.target("anna");
+    let (stories, posts) = (anna.stories_checked_at, anna.posts_checked_at);
+    let next = |anna: &Target, kind| next_listing(&rig.config, anna, kind, posts.unwrap());
+    let both = [ItemKind::Story, ItemKind::Post].map(|kind| next(&anna, kind));
+    assert_eq!(both[0], stories.map(|at| at.plus(2 * HOUR)));
+    assert_eq!(both[1], posts.map(|at| at.plus(8 * HOUR)));
+    anna.stories = false;
+    assert_eq!(next(&anna, ItemKind::Story), None);
+    assert_eq!(next(&anna, ItemKind::Post), both[1]);
+    (anna.stories, anna.posts) = (true, false);
+    assert_eq!(next(&anna, ItemKind::Post), None);
+    assert_eq!(next(&anna, ItemKind::Story), both[0]);
 }

@@ -4,11 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use refinery::Migration;
 use rusqlite::Connection;
 use story_liker::model::{
-    AttemptKind, HoldReason, ItemKind, ItemState, Outcome, ProfileName, Scope,
+    AttemptKind, HoldReason, ItemKind, ItemState, Outcome, ProfileName, Scope, Timestamp,
 };
-use story_liker::ports::{Store, StoreError};
+use story_liker::ports::{Claim, Store, StoreError};
 use story_liker::store::{MigratePolicy, Opening, Reader, Writer, migrate, migration_status};
 
 use crate::support::*;
@@ -79,7 +80,7 @@ fn refused_and_untouched(sql: &str, says: &str) {
 fn a_newer_schema_is_refused_and_untouched() {
     refused_and_untouched(
         "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')",
-        "written by a newer version of story-liker (schema 99, this program knows 2)",
+        "written by a newer version of story-liker (schema 99, this program knows ",
     );
 }
 
@@ -151,56 +152,98 @@ fn a_first_start_cut_off_after_the_history_was_made_begins_anew() {
         .execute_batch(history)
         .unwrap();
     let status = migration_status(&place.path()).unwrap();
-    assert_eq!((status.current, status.pending.len()), (0, 2));
+    assert_eq!(
+        (status.current, status.pending.len()),
+        (0, migrations().len())
+    );
     place.open().unwrap();
 }
 
-#[test]
-fn an_old_schema_is_migrated_by_a_writer_and_named_by_a_reader() {
-    let place = Place::new();
-    std::fs::write(place.path(), "").unwrap();
-    let says = |error: Option<StoreError>, words: &str| match error {
-        Some(StoreError::CannotOpen(text)) => assert!(text.contains(words), "{text}"),
-        other => panic!("{other:?}"),
-    };
-    says(reader(&place.path()).err(), "story-liker migrate");
+fn refusing(place: &Place) -> Result<Writer, StoreError> {
     let refuse = Opening {
         migrate: MigratePolicy::Refuse,
         ..quick()
     };
-    let open = || {
-        Writer::open(
-            &place.path(),
-            &ProfileName::default(),
-            &place.request(),
-            refuse,
-        )
-    };
-    std::fs::remove_file(place.path()).unwrap();
-    says(open().err(), "no database");
+    let profile = ProfileName::default();
+    Writer::open(&place.path(), &profile, &place.request(), refuse)
+}
+
+fn says(error: Option<StoreError>, words: &str) {
+    match error {
+        Some(StoreError::CannotOpen(text)) => assert!(text.contains(words), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_empty_file_is_migrated_by_a_writer_and_named_by_a_reader() {
+    let place = Place::new();
+    says(refusing(&place).err(), "no database");
     let nothing: [&str; 0] = [];
     assert_eq!(picture(&place.path()).1, nothing);
     std::fs::write(place.path(), "").unwrap();
-    says(open().err(), "story-liker migrate");
+    says(reader(&place.path()).err(), "story-liker migrate");
+    says(refusing(&place).err(), "story-liker migrate");
     let there = std::fs::read_dir(place.folder.path()).unwrap().count();
     assert_eq!(there, 1, "not even a lock");
     assert_eq!(picture(&place.path()).0, b"");
+    let names: Vec<String> = migrations().into_iter().map(|(name, _)| name).collect();
     let status = migration_status(&place.path()).unwrap();
-    assert_eq!(
-        (status.current, status.known, status.pending.len()),
-        (0, 2, 2)
-    );
-    assert_eq!(
-        migrate(&place.path(), &place.request(), quick()).unwrap(),
-        ["V1__ledger", "V2__notices"]
-    );
-    assert_eq!(
-        migrate(&place.path(), &place.request(), quick()).unwrap(),
-        [""; 0]
-    );
+    assert_eq!((status.current, &status.pending), (0, &names));
+    let migrate = || migrate(&place.path(), &place.request(), quick()).unwrap();
+    assert_eq!(migrate(), names);
+    assert_eq!(migrate(), [""; 0]);
     let status = migration_status(&place.path()).unwrap();
-    assert_eq!((status.current, status.pending.len()), (2, 0));
-    open().unwrap();
+    assert_eq!((status.current, status.pending.len()), (status.known, 0));
+    refusing(&place).unwrap();
+}
+
+/// A database as each earlier version left it, with an account, a target, a story and a view.
+fn of_version(count: usize) -> Place {
+    let place = Place::new();
+    let mut connection = Connection::open(place.path()).unwrap();
+    let first: Vec<Migration> = migrations()[..count]
+        .iter()
+        .map(|(name, text)| Migration::unapplied(name, text).unwrap())
+        .collect();
+    let runner = refinery::Runner::new(&first).set_grouped(true);
+    runner.run(&mut connection).unwrap();
+    let rows = "
+        INSERT INTO account (id, profile) VALUES (1, 'default');
+        INSERT INTO target (id, account, origin, listed_as, username, enabled, stories, posts,
+                            trouble_count, added_at)
+            VALUES (1, 1, 'config', 'garden', 'garden', 1, 1, 1, 0, 1);
+        INSERT INTO attempt (account, kind, call, target, item_kind, item_pk, item_owner,
+                             claimed_at, settled_at, outcome)
+            VALUES (1, 'story_view', 'seen', 1, 'story', 7, 77, 1000, 2000, 'ok');";
+    connection.execute_batch(rows).unwrap();
+    place
+}
+
+#[test]
+fn a_database_of_every_older_version_is_left_alone_until_it_is_migrated_and_keeps_its_rows() {
+    let migrations = migrations();
+    for done in 1..migrations.len() {
+        let place = of_version(done);
+        let before = picture(&place.path());
+        says(reader(&place.path()).err(), "schema of an older version");
+        says(refusing(&place).err(), "schema of an older version");
+        let status = migration_status(&place.path()).unwrap();
+        let names = migrations[done..].iter().map(|(name, _)| name.clone());
+        assert_eq!(status.pending, names.collect::<Vec<_>>());
+        let current = format!("V{}__", status.current);
+        assert!(migrations[done - 1].0.starts_with(&current), "{current}");
+        let newest = format!("V{}__", status.known);
+        assert!(migrations.last().unwrap().0.starts_with(&newest));
+        assert_eq!(picture(&place.path()).0, before.0, "it was only looked at");
+
+        let mut store = place.open().unwrap();
+        assert_eq!(store.targets().unwrap()[0].username, "garden");
+        assert_eq!(store.attempts(Timestamp::default()).unwrap().len(), 1);
+        let mut reader = reader(&place.path()).unwrap();
+        let history = reader.attempts_on(pk(7)).unwrap();
+        assert_eq!(history[0].kind, AttemptKind::StoryView);
+    }
 }
 
 #[test]
@@ -300,7 +343,7 @@ fn a_reader_knows_an_item_its_history_and_its_neighbours() {
     let liked = known(&mut store, ItemKind::Post, 7);
     assert_eq!(reader.item(pk(7)).unwrap(), Some((liked, START)));
     assert_eq!(reader.item(pk(99)).unwrap(), None);
-    let likes = reader.attempts_on(pk(7), Some(START.plus(DAY))).unwrap();
+    let likes = reader.attempts_on(pk(7)).unwrap();
     assert_eq!(likes.len(), 1, "a like of any age");
     assert_eq!(likes[0].kind, AttemptKind::Like);
     assert_eq!(likes[0].outcome, Some(Outcome::Ok));
@@ -315,6 +358,49 @@ fn a_reader_knows_an_item_its_history_and_its_neighbours() {
     for kind in [ItemKind::Post, ItemKind::Story] {
         assert_eq!(open(&mut reader, kind), [kind]);
     }
+}
+
+#[test]
+fn the_history_of_an_item_has_every_view_and_reading_of_it_however_late() {
+    let place = Place::filled();
+    let mut store = place.open().unwrap();
+    let moments = [DAY, 20 * DAY, 300 * DAY].map(|late| START.plus(late));
+    let of_item = |kind, number| Claim {
+        kind,
+        item: Some((ItemKind::Story, id(number))),
+        ..read()
+    };
+    act(
+        &mut store,
+        &of_item(AttemptKind::StoryView, 7),
+        Outcome::Ok,
+        moments[2],
+    );
+    act(
+        &mut store,
+        &of_item(AttemptKind::Read, 7),
+        Outcome::Ok,
+        moments[0],
+    );
+    granted(&mut store, &of_item(AttemptKind::Read, 7), moments[1]);
+    act(
+        &mut store,
+        &of_item(AttemptKind::Read, 8),
+        Outcome::Ok,
+        moments[0],
+    );
+    let history = reader(&place.path()).unwrap().attempts_on(pk(7)).unwrap();
+    let told: Vec<_> = history
+        .iter()
+        .map(|past| (past.kind, past.claimed_at))
+        .collect();
+    let expected = [
+        (AttemptKind::Like, START),
+        (AttemptKind::Read, moments[0]),
+        (AttemptKind::Read, moments[1]),
+        (AttemptKind::StoryView, moments[2]),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

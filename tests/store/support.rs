@@ -244,6 +244,22 @@ pub fn hold(reason: HoldReason, until: Option<Timestamp>) -> NewHold {
     }
 }
 
+/// The names of the migrations, oldest first, and their text.
+pub fn migrations() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let named = |path: &PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let (number, name) = name[1..].split_once("__").unwrap();
+        let number: i32 = number.parse().unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        (format!("V{number}__{name}"), text)
+    };
+    files.iter().map(named).collect()
+}
+
 /// The bytes of a file, and what lies beside it except lock files.
 pub fn picture(path: &Path) -> (Vec<u8>, Vec<String>) {
     let entries = std::fs::read_dir(path.parent().unwrap()).unwrap();

@@ -1,7 +1,10 @@
 //! What each reason says: to machines, to people, and which setting it names as the one that binds.
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use super::*;
+use crate::model::{Item, ItemKind, TargetId};
 
 /// 2026-11-20 18:00:00 UTC.
 const AT: Timestamp = Timestamp::from_secs(1_795_197_600);
@@ -227,13 +230,19 @@ fn every_reason_has_its_code_its_sentence_and_what_binds() {
 }
 
 #[test]
-fn what_is_not_known_is_left_out_of_the_sentence() {
+fn the_sentence_has_what_is_known_and_nothing_else() {
     let cases = [
         (
             Reason::WouldLike {
                 windows: Vec::new(),
             },
             "nothing stands against a like of it",
+        ),
+        (
+            Reason::Liked {
+                windows: vec![window("limits.likes", 4)],
+            },
+            "limits.likes 4 of 12/1h",
         ),
         (Reason::Expired { expired_at: None }, "its life has ended"),
         (Reason::Gone { answer: None }, "no longer there"),
@@ -294,4 +303,82 @@ fn an_answer_takes_the_place_of_the_sentence_where_a_request_was_just_made() {
     // Nothing was asked about the like of the others: the request before it failed.
     let not_sent = Reason::NotSent { answer: said() };
     assert_eq!(Reason::AlreadyLiked.answered(said()), not_sent);
+}
+
+fn story(state: ItemState, ends_in: Duration) -> LedgerItem {
+    LedgerItem {
+        item: Item {
+            kind: ItemKind::Story,
+            id: "4034671962997715712_72000000002".parse().unwrap(),
+            code: None,
+            taken_at: AT.minus(Duration::from_hours(20)),
+            expiring_at: Some(AT.plus(ends_in)),
+            has_liked: None,
+            pinned: false,
+        },
+        target: TargetId(1),
+        state,
+        tries: 0,
+        viewed_at: None,
+        claimed_at: None,
+        unliked_read_at: None,
+    }
+}
+
+fn code(item: &LedgerItem) -> String {
+    let json = serde_json::to_value(standing(item, None, AT)).unwrap();
+    json["code"].as_str().unwrap().to_owned()
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[test]
+fn where_an_item_stands_is_its_state_while_it_lives() {
+    for (state, expected, once_ended) in [
+        (ItemState::New, "would_like", "expired"),
+        (ItemState::Claimed, "effect_unknown", "expired"),
+        (ItemState::Unknown, "effect_unknown", "expired"),
+        (ItemState::Observed, "observed", "observed"),
+        (ItemState::Liked, "liked", "liked"),
+        (ItemState::AlreadyLiked, "already_liked", "already_liked"),
+        (ItemState::Failed, "failed", "failed"),
+        (ItemState::Gone, "gone", "gone"),
+        (ItemState::Expired, "expired", "expired"),
+        (ItemState::Skipped, "too_old", "too_old"),
+    ] {
+        assert_eq!(code(&story(state, HOUR)), expected, "{state:?}");
+        assert_eq!(code(&story(state, Duration::ZERO)), once_ended, "{state:?}");
+    }
+}
+
+#[test]
+fn a_new_story_is_left_in_the_last_half_minute_of_its_life() {
+    let second = Duration::from_secs(1);
+    for (ends_in, expected) in [
+        (Duration::ZERO, "expired"),
+        (second, "expires_soon"),
+        (30 * second, "expires_soon"),
+        (31 * second, "would_like"),
+    ] {
+        assert_eq!(code(&story(ItemState::New, ends_in)), expected);
+    }
+    let mut post = story(ItemState::New, HOUR);
+    post.item.expiring_at = None;
+    assert_eq!(code(&post), "would_like");
+}
+
+#[test]
+fn a_new_item_with_a_like_that_did_not_take_waits_for_a_reading_and_a_liked_one_for_nothing() {
+    let mut item = story(ItemState::New, HOUR);
+    item.item.has_liked = Some(false);
+    assert_eq!(code(&item), "would_like");
+    item.item.has_liked = Some(true);
+    assert_eq!(code(&item), "already_liked");
+    (item.tries, item.claimed_at) = (1, Some(AT));
+    let refused = Reason::Refused {
+        tries: 1,
+        read_back_from: Some(AT.plus(Duration::from_mins(15))),
+        answer: None,
+    };
+    assert_eq!(standing(&item, None, AT), refused);
 }

@@ -37,7 +37,7 @@ fn a_statement_over_attempts_searches_one_index() {
         (history::LIKES, "attempt_on_item (account=? AND item_pk=?)"),
         (
             history::OTHERS,
-            "attempt_of_kind (account=? AND kind=? AND stands_at>? AND stands_at<?)",
+            "attempt_about_item (account=? AND item_pk=?)",
         ),
         (
             ledger::UNSETTLED,

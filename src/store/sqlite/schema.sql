@@ -39,6 +39,9 @@ CREATE TABLE attempt (
     CHECK (outcome <> 'disproved' OR kind = 'like')
 ) STRICT;
 
+CREATE INDEX attempt_about_item ON attempt (account, item_pk, claimed_at)
+    WHERE item_pk IS NOT NULL AND kind <> 'like';
+
 CREATE INDEX attempt_of_account ON attempt (account, stands_at);
 
 CREATE INDEX attempt_of_kind ON attempt (account, kind, stands_at);
