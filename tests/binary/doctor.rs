@@ -186,7 +186,10 @@ fn damage_a_newer_version_and_another_program_s_file_are_told_apart() {
     problem(&home, 65, "database_integrity", &["story", "target"]);
     fs::write(home.database(), &sound).unwrap();
     home.sql()
-        .execute_batch("UPDATE refinery_schema_history SET version = 99, name = 'later'")
+        .execute_batch(
+            "UPDATE refinery_schema_history SET version = 99, name = 'later'
+             WHERE version = 1",
+        )
         .unwrap();
     problem(
         &home,

@@ -290,6 +290,7 @@ pub fn assert_explained(ended: &Ended, codes: &[i32], about: &str) {
             "free some space",
             "change their owner",
             "change its owner",
+            "mount the file system for writing",
             "restore it from a backup",
         ],
     ] {
