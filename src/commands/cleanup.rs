@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::shell::{Failure, Shell};
 use crate::cli::Cleanup;
+use crate::config::Needs;
 use crate::exit::ExitCode;
 use crate::model::Timestamp;
 use crate::ports::{Retention, Store};
@@ -18,9 +19,7 @@ const SHORTEST_HISTORY: Duration = Duration::from_hours(45 * 24);
 /// Prunes, or counts what would go.
 pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stdout);
-    let config = shell
-        .load(&shell.request().leaving_session_sealed())?
-        .config;
+    let config = shell.load(&shell.request(Needs::NoSecret))?.config;
     let history_keep = flags.older_than.unwrap_or(config.history_keep);
     if history_keep < SHORTEST_HISTORY {
         return Err(Failure::new(

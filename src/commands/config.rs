@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::shell::{Failure, Shell};
 use crate::cli::ConfigCommand;
-use crate::config::{self, forecast, show};
+use crate::config::{self, Needs, forecast, show};
 use crate::exit::ExitCode;
 use crate::telemetry::logging::Stream;
 
@@ -12,8 +12,8 @@ use crate::telemetry::logging::Stream;
 pub fn config(shell: &Shell, command: ConfigCommand) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     let request = match command {
-        ConfigCommand::Show => shell.request(),
-        ConfigCommand::Check => shell.request().needing_targets(),
+        ConfigCommand::Show => shell.request(Needs::EverySecret),
+        ConfigCommand::Check => shell.request(Needs::EverySecret).needing_targets(),
     };
     let loaded = match config::load(&request, &shell.environment) {
         Err(errors) if shell.global.json => {

@@ -12,7 +12,7 @@ use crate::care::quiet::quiet_until;
 use crate::care::warm_up::WarmUp;
 use crate::care::window::Windows;
 use crate::cli::Explain;
-use crate::config::Config;
+use crate::config::{Config, Needs};
 use crate::engage::{
     Forecast, Known, Reason, WindowReport, as_if_synchronised, forecast, next_listing, standing,
     wanted,
@@ -87,9 +87,7 @@ pub(super) struct HoldFacts {
 /// Explains one item.
 pub fn explain(shell: &Shell, flags: &Explain) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell
-        .load(&shell.request().leaving_session_sealed())?
-        .config;
+    let config = shell.load(&shell.request(Needs::NoSecret))?.config;
     let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
     let now = shell.now();
     let media = flags.item.0;

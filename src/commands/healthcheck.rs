@@ -9,7 +9,7 @@ use serde_json::json;
 use super::shell::{Failure, Shell};
 use crate::care::hold::MEMORY;
 use crate::cli::Healthcheck;
-use crate::config::{Config, ConfigErrors, inspect};
+use crate::config::{Config, ConfigErrors, Needs, inspect};
 use crate::engage::{Health, PassRecord, health};
 use crate::exit::ExitCode;
 use crate::model::{RunRecord, Timestamp};
@@ -34,11 +34,7 @@ struct LastPass {
 /// Says whether passes still come and end well.
 pub fn healthcheck(shell: &Shell, flags: Healthcheck) -> ExitCode {
     shell.log_to(Stream::Stderr);
-    let request = shell
-        .request()
-        .needing_targets()
-        .without_secrets()
-        .leaving_session_sealed();
+    let request = shell.request(Needs::NoSecret).needing_targets();
     let inspected = inspect(&request, &shell.environment);
     let config = inspected.loaded.config;
     if !inspected.mistakes.is_empty() {

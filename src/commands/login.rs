@@ -11,6 +11,7 @@ use super::shell::{Failure, Shell, account_name, instagram};
 use super::waiting::Shown;
 use crate::care::hold;
 use crate::cli::Login;
+use crate::config::Needs;
 use crate::engage::{
     Actor, Credentials, LoginEnd, Ports, log_in, no_room_for_login, session_holds_cleared,
 };
@@ -24,7 +25,7 @@ use crate::telemetry::logging::Stream;
 /// Logs in with the configured name and password.
 pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell.load(&shell.request())?.config;
+    let config = shell.load(&shell.request(Needs::LoginSecrets))?.config;
     let clock = shell.clock()?;
     let mut store = shell.open(&config, "login", flags.patience, &clock)?;
     store.recover(clock.now())?;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::shell::{Failure, Shell, lock_request, while_waiting};
 use crate::cli::Migrate;
+use crate::config::Needs;
 use crate::exit::ExitCode;
 use crate::store::{Opening, migrate as apply, migration_status};
 use crate::telemetry::logging::Stream;
@@ -15,9 +16,7 @@ pub fn migrate(shell: &Shell, flags: &Migrate) -> Result<ExitCode, Failure> {
     } else {
         Stream::Stdout
     });
-    let config = shell
-        .load(&shell.request().leaving_session_sealed())?
-        .config;
+    let config = shell.load(&shell.request(Needs::NoSecret))?.config;
     let database = &config.database;
     if flags.status {
         let status = migration_status(database)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::shell::{Failure, Shell};
 use crate::cli::{Rehearse, Trouble};
-use crate::config::{Flag, Loaded, Request};
+use crate::config::{Flag, Loaded, Needs, Request};
 use crate::exit::ExitCode;
 use crate::ports::Clock;
 use crate::practice::hardship::Hardship;
@@ -32,7 +32,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
     if let Some(address) = flags.serve {
         return serve(shell, flags, address);
     }
-    let first = load(shell, shell.request())?;
+    let first = load(shell, shell.request(Needs::NoSecret))?;
     let Some(other) = &flags.compare else {
         let rehearsal = one(shell, flags, &first, &[&first])?;
         shell.answer(
@@ -41,7 +41,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
         );
         return verdict(&[&rehearsal]);
     };
-    let mut request = shell.request();
+    let mut request = shell.request(Needs::NoSecret);
     request.config_file = Some(other.clone());
     request.config_flag = Some("--compare");
     let second = load(shell, request)?;
@@ -91,7 +91,7 @@ fn load(shell: &Shell, mut request: Request) -> Result<Loaded, Failure> {
         flag: "rehearse",
         text: "rehearsal.db".to_owned(),
     });
-    shell.load(&request.leaving_session_sealed())
+    shell.load(&request)
 }
 
 /// Holds one rehearsal in the world of all these configurations.

@@ -9,7 +9,7 @@ use super::notices;
 use super::shell::{Failure, Shell, instagram};
 use super::waiting::Shown;
 use crate::cli::Run;
-use crate::config::{Config, Request};
+use crate::config::{Config, Needs, Request};
 use crate::engage::{Mode, PassInput, Ports, Report, pass};
 use crate::exit::ExitCode;
 use crate::ports::Store;
@@ -22,7 +22,7 @@ pub fn run(shell: &Shell, flags: &Run) -> ExitCode {
     shell.log_to(Stream::Stdout);
     let started_at = shell.now();
     let request = shell
-        .request()
+        .request(Needs::EverySecret)
         .needing_targets()
         .with_max_runtime(flags.max_runtime)
         .with_metrics_file(flags.metrics_file.as_deref());

@@ -9,7 +9,7 @@ use super::login::nobody;
 use super::session::write_new;
 use super::shell::{Failure, Shell};
 use crate::cli::{Patience, SessionForget, SessionNewKey, SessionReseal};
-use crate::config::Config;
+use crate::config::{Config, Needs};
 use crate::exit::ExitCode;
 use crate::model::SealKey;
 use crate::store::{MigratePolicy, Opening, Sealing, Writer};
@@ -78,7 +78,9 @@ pub(super) fn new_key(shell: &Shell, flags: &SessionNewKey) -> Result<ExitCode, 
 
 /// Stores the session sealed with the present key, or plain.
 pub(super) fn reseal(shell: &Shell, flags: &SessionReseal) -> Result<ExitCode, Failure> {
-    let request = shell.request().with_old_key(flags.old_key_file.as_deref());
+    let request = shell
+        .request(Needs::SessionKey)
+        .with_old_key(flags.old_key_file.as_deref());
     let config = shell.load(&request)?.config;
     match &config.session_keys.present {
         Some(held) if flags.plain => {
@@ -119,7 +121,7 @@ pub(super) fn reseal(shell: &Shell, flags: &SessionReseal) -> Result<ExitCode, F
 
 /// Forgets a session that no key opens any more.
 pub(super) fn forget(shell: &Shell, flags: &SessionForget) -> Result<ExitCode, Failure> {
-    let config = shell.load(&shell.request())?.config;
+    let config = shell.load(&shell.request(Needs::SessionKey))?.config;
     let mut store = open(shell, &config, "session forget", flags.patience)?;
     if !store.forget_lost()? {
         return Err(match store.sealing()? {

@@ -13,7 +13,7 @@ use super::proof::Proof;
 use super::sealing::{self, sealed, sealing_line};
 use super::shell::{Failure, Shell, account_name, instagram};
 use crate::cli::{Session as Flags, SessionExport, SessionImport};
-use crate::config::Config;
+use crate::config::{Config, Needs};
 use crate::engage::{Stop, session_holds_cleared};
 use crate::exit::ExitCode;
 use crate::instagram::settings;
@@ -29,8 +29,8 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub fn session(shell: &Shell, flags: &Flags) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
     match flags {
-        Flags::Import(flags) => import(shell, &shell.load(&shell.request())?.config, flags),
-        Flags::Export(flags) => export(shell, &shell.load(&shell.request())?.config, flags),
+        Flags::Import(flags) => import(shell, flags),
+        Flags::Export(flags) => export(shell, flags),
         Flags::Show => show(shell),
         Flags::NewKey(flags) => sealing::new_key(shell, flags),
         Flags::Reseal(flags) => sealing::reseal(shell, flags),
@@ -45,13 +45,14 @@ struct Brought {
     warnings: Vec<String>,
 }
 
-fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitCode, Failure> {
+fn import(shell: &Shell, flags: &SessionImport) -> Result<ExitCode, Failure> {
+    let config = shell.load(&shell.request(Needs::SessionKey))?.config;
     let brought = bring(flags)?;
     for warning in &brought.warnings {
         log::warn!("{warning}");
     }
     let clock = shell.clock()?;
-    let mut store = shell.open(config, "session import", flags.patience, &clock)?;
+    let mut store = shell.open(&config, "session import", flags.patience, &clock)?;
     let now = clock.now();
     store.recover(now)?;
     // The session that goes may be sealed with a key that is lost.
@@ -59,7 +60,7 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     refuse_other_account(&account, &brought.session)?;
     let mut platform = instagram(
         shell,
-        config,
+        &config,
         brought.device.as_ref().or(account.device.as_ref()),
         Some(&brought.session),
     )?;
@@ -106,7 +107,7 @@ fn import(shell: &Shell, config: &Config, flags: &SessionImport) -> Result<ExitC
     } else {
         let proof = Proof {
             shell,
-            config,
+            config: &config,
             clock: &clock,
             seed: shell.seed()?,
             despite_session_holds: false,
@@ -248,8 +249,9 @@ fn read_account(config: &Config) -> Result<(Account, Reader), Failure> {
     Ok((account, reader))
 }
 
-fn export(shell: &Shell, config: &Config, flags: &SessionExport) -> Result<ExitCode, Failure> {
-    let (account, mut reader) = read_account(config)?;
+fn export(shell: &Shell, flags: &SessionExport) -> Result<ExitCode, Failure> {
+    let config = shell.load(&shell.request(Needs::SessionKey))?.config;
+    let (account, mut reader) = read_account(&config)?;
     let session = reader.session(&config.session_keys)?;
     let (Some(session), Some(device)) = (session, &account.device) else {
         return Err(nobody(&account));
@@ -294,9 +296,7 @@ pub(super) fn write_new(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn show(shell: &Shell) -> Result<ExitCode, Failure> {
-    let config = shell
-        .load(&shell.request().leaving_session_sealed())?
-        .config;
+    let config = shell.load(&shell.request(Needs::NoSecret))?.config;
     let (account, mut reader) = read_account(&config)?;
     let sealing = reader.sealing()?;
     if account.session.is_none() {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::surroundings::Surroundings;
 use crate::cli::{Global, Patience};
 use crate::clock::wall_clock;
-use crate::config::{self, Config, Environment, Loaded, Request};
+use crate::config::{self, Config, Environment, Loaded, Needs, Request};
 use crate::engage::Stop;
 use crate::exit::ExitCode;
 use crate::instagram::{Instagram, SetupError};
@@ -132,9 +132,9 @@ impl Shell {
         self.around.watched_columns()
     }
 
-    /// The request for a configuration, from the flags of every command.
-    pub fn request(&self) -> Request {
-        Request::new(&self.global)
+    /// The request for a configuration, from the flags of every command; no secrets but these.
+    pub fn request(&self, needs: Needs) -> Request {
+        Request::new(&self.global, needs)
     }
 
     /// The configuration; every mistake is reported at once.

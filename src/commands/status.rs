@@ -9,7 +9,7 @@ use super::status_text::render;
 use crate::care::hold::MEMORY;
 use crate::care::limits::LimitsInForce;
 use crate::care::warm_up::{self, WarmUp};
-use crate::config::Config;
+use crate::config::{Config, Needs};
 use crate::engage::{Outlook, Seen, WindowReport, as_if_synchronised, next_check, outlook, wanted};
 use crate::exit::ExitCode;
 use crate::model::{
@@ -111,9 +111,7 @@ pub(super) struct RunStatus {
 /// Shows where things stand.
 pub fn status(shell: &Shell) -> Result<ExitCode, Failure> {
     shell.log_to(Stream::Stderr);
-    let config = shell
-        .load(&shell.request().leaving_session_sealed())?
-        .config;
+    let config = shell.load(&shell.request(Needs::NoSecret))?.config;
     let mut reader = Reader::open_read_only(&config.database, &config.profile)?;
     let Some(account) = reader.account()? else {
         let (profile, database) = (&config.profile, config.database.display());

@@ -1,5 +1,7 @@
 //! The operator's account: login name, secrets, and whether a lost session may be renewed.
 
+use std::path::PathBuf;
+
 use super::AccountConfig;
 use super::resolver::Resolver;
 use super::value::{Origin, Value};
@@ -40,13 +42,11 @@ impl Resolver<'_> {
     }
 
     pub(super) fn secret(&mut self, kind: secrets::Kind) -> Option<Secret> {
-        let path = self.path(kind.file_key, "the path of a file", parse::path);
-        if self.raw.without_secrets {
+        let file = self.secret_file(kind);
+        if !self.raw.needs.include(kind) {
             self.came_to(kind.key, None, Origin::Default);
             return None;
         }
-        let origin = self.raw.settings.get(kind.file_key);
-        let file = path.zip(origin.map(|setting| setting.origin.clone()));
         match secrets::find(kind, file, self.environment) {
             Ok(found) => {
                 let (secret, origin) = found.unzip();
@@ -62,6 +62,13 @@ impl Resolver<'_> {
         }
     }
 
+    fn secret_file(&mut self, kind: secrets::Kind) -> Option<(PathBuf, Origin)> {
+        let path = self.path(kind.file_key, "the path of a file", parse::path);
+        let origin = self.raw.settings.get(kind.file_key);
+        path.zip(origin.map(|setting| setting.origin.clone()))
+    }
+
+    /// A command that does not read the password takes it as good if there seems to be one.
     pub(super) fn relogin(&mut self, account: &AccountConfig) -> bool {
         const KEY: &str = "session.relogin";
         let wish = self.optional(KEY, "\"once-a-day\" or \"never\"", |value| {
@@ -71,8 +78,15 @@ impl Resolver<'_> {
                 _ => Err("not one of the two choices".to_owned()),
             }
         });
-        let possible = account.password.is_some();
-        let looked = !self.raw.without_secrets;
+        let looked = self.raw.needs.include(secrets::PASSWORD);
+        let possible = if looked {
+            account.password.is_some()
+        } else {
+            let sound = self.sound(&[secrets::PASSWORD.file_key]);
+            let file = sound.then(|| self.secret_file(secrets::PASSWORD));
+            let file = file.flatten();
+            secrets::is_configured(secrets::PASSWORD, file, self.environment)
+        };
         if looked && wish == Some(true) && !possible && self.sound(&[secrets::PASSWORD.key]) {
             self.mistake(
                 KEY,

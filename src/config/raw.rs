@@ -13,6 +13,7 @@ use super::environment::{Environment, NotUnicode};
 use super::error::Mistake;
 use super::keys;
 use super::places;
+use super::secrets::Needs;
 use super::value::{Origin, Value};
 use crate::cli::Global;
 use crate::model::ProfileName;
@@ -31,11 +32,8 @@ pub struct Request {
     pub flags: Vec<Flag>,
     /// Whether the command cannot do without targets.
     pub needs_targets: bool,
-    /// Whether the command works without the key of a sealed session, so that none is read.
-    pub leaves_session_sealed: bool,
-    /// Whether the command does without password and authenticator secret, and does not look for
-    /// them.
-    pub without_secrets: bool,
+    /// The secrets that the command needs.
+    pub needs: Needs,
 }
 
 /// A key set by a flag.
@@ -50,8 +48,8 @@ pub struct Flag {
 }
 
 impl Request {
-    /// From the flags of every command.
-    pub fn new(global: &Global) -> Self {
+    /// From the flags of every command, for one that needs these secrets.
+    pub fn new(global: &Global, needs: Needs) -> Self {
         let database = global.database.as_ref().map(|address| Flag {
             key: "database",
             flag: "--database",
@@ -63,8 +61,7 @@ impl Request {
             profile: global.profile.clone(),
             flags: database.into_iter().collect(),
             needs_targets: false,
-            leaves_session_sealed: false,
-            without_secrets: false,
+            needs,
         }
     }
 
@@ -86,13 +83,6 @@ impl Request {
         self
     }
 
-    /// For a command that opens no session: it works for a user who may not read the key.
-    #[must_use]
-    pub fn leaving_session_sealed(mut self) -> Self {
-        self.leaves_session_sealed = true;
-        self
-    }
-
     /// With `--old-key-file`.
     #[must_use]
     pub fn with_old_key(mut self, file: Option<&Path>) -> Self {
@@ -101,13 +91,6 @@ impl Request {
             flag: "--old-key-file",
             text: file.display().to_string(),
         }));
-        self
-    }
-
-    /// Password and authenticator secret are left alone.
-    #[must_use]
-    pub fn without_secrets(mut self) -> Self {
-        self.without_secrets = true;
         self
     }
 
@@ -137,7 +120,7 @@ pub(super) struct RawConfig {
     pub(super) file: Option<Arc<PathBuf>>,
     pub(super) settings: BTreeMap<&'static str, Setting>,
     pub(super) mistakes: Vec<Mistake>,
-    pub(super) without_secrets: bool,
+    pub(super) needs: Needs,
 }
 
 impl RawConfig {
@@ -149,7 +132,7 @@ impl RawConfig {
             file: None,
             settings: BTreeMap::new(),
             mistakes: Vec::new(),
-            without_secrets: request.without_secrets,
+            needs: request.needs,
         };
         raw.choose_profile(request, environment);
         raw.check_log_level(environment);

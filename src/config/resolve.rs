@@ -87,7 +87,7 @@ pub fn inspect(request: &Request, environment: &Environment) -> Inspected {
 fn look_through(mut raw: RawConfig, request: &Request, environment: &Environment) -> Inspected {
     let mistakes = std::mem::take(&mut raw.mistakes);
     let mut resolver = Resolver::new(&raw, environment, mistakes);
-    let config = resolver.config(request);
+    let config = resolver.config();
     checks::contradictions(&mut resolver, &config);
     if request.needs_targets {
         checks::some_target(&mut resolver, &config);
@@ -102,13 +102,13 @@ fn look_through(mut raw: RawConfig, request: &Request, environment: &Environment
 }
 
 impl Resolver<'_> {
-    fn config(&mut self, request: &Request) -> Config {
+    fn config(&mut self) -> Config {
         self.read_unsafe_limits();
         let account = self.account();
         let relogin = self.relogin(&account);
         Config {
             profile: self.raw.profile.clone(),
-            session_keys: self.session_keys(request.leaves_session_sealed),
+            session_keys: self.session_keys(),
             database: self.database(),
             targets: self.targets(account.username.as_deref()),
             limits: self.all_limits(),

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 const MAX_SECRET_BYTES: u64 = 4096;
 
 /// One of the secrets.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kind {
     /// As which it is shown.
     pub(super) key: &'static str,
@@ -83,6 +83,33 @@ pub(super) const NOTIFY_URL: Kind = Kind {
 /// Every secret there is.
 pub(super) const ALL: [Kind; 5] = [PASSWORD, TOTP_SECRET, SESSION_KEY, PING_URL, NOTIFY_URL];
 
+/// Which secrets a command needs. The others are not even looked for: so it works for a user who may
+/// not read them, and where a service manager hands them to the passes only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// All: a pass, and whatever says beforehand what a pass would meet.
+    #[default]
+    EverySecret,
+    /// Password, authenticator secret and session key: a login.
+    LoginSecrets,
+    /// The session key: what takes a session out or puts one in.
+    SessionKey,
+    /// None: what looks, what clears up, and what rehearses.
+    NoSecret,
+}
+
+impl Needs {
+    /// Whether this secret is among them.
+    pub(super) fn include(self, kind: Kind) -> bool {
+        match self {
+            Self::EverySecret => true,
+            Self::LoginSecrets => [PASSWORD, TOTP_SECRET, SESSION_KEY].contains(&kind),
+            Self::SessionKey => kind == SESSION_KEY,
+            Self::NoSecret => false,
+        }
+    }
+}
+
 impl Kind {
     /// Where it was looked for, for the message that it was not found.
     pub(super) fn places(self, environment: &Environment) -> String {
@@ -113,26 +140,47 @@ pub(super) fn find(
     file: Option<(PathBuf, Origin)>,
     environment: &Environment,
 ) -> Result<Option<(Secret, Origin)>, Refused> {
-    if let Some(found) = variable(kind.variable, environment)? {
-        return Ok(Some(found));
+    match locate(kind, file, environment) {
+        None => Ok(None),
+        Some(Source::Variable(name)) => variable(name, environment),
+        Some(Source::File(path)) => read(&path, environment).map(Some),
+    }
+}
+
+/// Whether there is anything where the secret would come from. Reads none.
+pub(super) fn is_configured(
+    kind: Kind,
+    file: Option<(PathBuf, Origin)>,
+    environment: &Environment,
+) -> bool {
+    locate(kind, file, environment).is_some()
+}
+
+/// The first place of the order above that is set.
+enum Source {
+    Variable(&'static str),
+    File(PathBuf),
+}
+
+fn locate(
+    kind: Kind,
+    file: Option<(PathBuf, Origin)>,
+    environment: &Environment,
+) -> Option<Source> {
+    let is_set = |name: &str| !matches!(environment.text(name), Ok(None));
+    if is_set(kind.variable) {
+        return Some(Source::Variable(kind.variable));
+    }
+    if let Some((path, Origin::Variable(_))) = file {
+        return Some(Source::File(path));
+    }
+    if let Some(alias) = kind.alias.filter(|alias| is_set(alias)) {
+        return Some(Source::Variable(alias));
     }
     let folder = environment.absolute_path("CREDENTIALS_DIRECTORY");
-    let (from_variable, from_file) = match file {
-        Some((path, Origin::Variable(_))) => (Some(path), None),
-        Some((path, _)) => (None, Some(path)),
-        None => (None, None),
-    };
-    if let Some(path) = from_variable {
-        return read(&path, environment).map(Some);
-    }
-    if let Some(alias) = kind.alias
-        && let Some(found) = variable(alias, environment)?
-    {
-        return Ok(Some(found));
-    }
-    let credential = folder.as_ref().map(|folder| folder.join(kind.credential));
-    let path = credential.filter(|path| path.exists()).or(from_file);
-    path.map(|path| read(&path, environment)).transpose()
+    let credential = folder.map(|folder| folder.join(kind.credential));
+    let path = credential.filter(|path| path.exists());
+    path.or(file.map(|(path, _)| path)).map(Source::File)
 }
 
 fn variable(

@@ -11,13 +11,9 @@ use crate::model::{HeldKey, Keyring, NotAKey, SealKey, Secret};
 const OLD: &str = "secrets.old_key_files";
 
 impl Resolver<'_> {
-    /// The keys at hand; none are read for a command that leaves sessions sealed.
-    pub(super) fn session_keys(&mut self, leave_sealed: bool) -> Keyring {
+    /// The keys at hand; none for a command that opens no session.
+    pub(super) fn session_keys(&mut self) -> Keyring {
         let files = self.old_key_files();
-        if leave_sealed {
-            self.path(SESSION_KEY.file_key, "the path of a file", parse::path);
-            return Keyring::default();
-        }
         let present = self.secret(SESSION_KEY).and_then(|secret| {
             let origin = self.origin_of(SESSION_KEY.key);
             let held = held(&secret, &origin);
@@ -33,6 +29,9 @@ impl Resolver<'_> {
                 }
             }
         });
+        if !self.raw.needs.include(SESSION_KEY) {
+            return Keyring::default();
+        }
         let mut old = Vec::new();
         for path in files {
             let read = secrets::read(&path, self.environment).and_then(|(secret, origin)| {

@@ -1,6 +1,7 @@
 //! No planted secret in anything the program leaves anywhere: what it prints at the lowest log level
 //! in every form, what lies on the disk, what other processes can read of it, what leaves for the
-//! server. Over every command, and over the ways in which they fail.
+//! server, for the monitor and for whoever is notified, what the program that notifies is given. Over
+//! every command, and over the ways in which they fail.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::home::{BINARY, Ended, Home, ended, signal, until};
+use crate::ping::ok;
+use crate::raw_server::{Act, RawServer, reply};
 use crate::relay::Relay;
 use serde_json::Value;
 use story_liker::practice::switches::{Echo, Switches};
@@ -112,7 +115,7 @@ enum From {
 
 /// Every secret that can be configured: its key, its variable, its credential. One that is added to
 /// the program is added here.
-const CONFIGURED: [(&str, &str, &str); 3] = [
+const CONFIGURED: [(&str, &str, &str); 5] = [
     (
         "account.password",
         "STORY_LIKER_ACCOUNT_PASSWORD",
@@ -124,7 +127,13 @@ const CONFIGURED: [(&str, &str, &str); 3] = [
         "totp_secret",
     ),
     ("secrets.key", "STORY_LIKER_SECRETS_KEY", "session_key"),
+    ("ping.url", "STORY_LIKER_PING_URL", "ping_url"),
+    ("notify.url", "STORY_LIKER_NOTIFY_URL", "notify_url"),
 ];
+
+/// What the program that notifies is given goes into the file that is its name, and so does whatever
+/// others can read of it.
+const NOTE: &str = "{ env; cat; tr '\\0' '\\n' < /proc/$$/cmdline; } >> \"$0\"";
 
 #[test]
 fn the_table_of_planted_secrets_has_every_secret_of_the_program() {
@@ -139,17 +148,24 @@ fn the_table_of_planted_secrets_has_every_secret_of_the_program() {
     assert_eq!(files, planted, "a secret is configured that no test plants");
 }
 
-/// A home whose every secret comes from the same place, a relay that keeps what is sent, and the
-/// operator's own files.
+/// A home whose every secret comes from the same place, a relay that keeps what is sent, the servers
+/// of a monitor and of notices, and the operator's own files.
 struct Stage {
     home: Home,
     relay: Relay,
+    monitor: RawServer,
+    notified: RawServer,
     planted: Planted,
     own: BTreeSet<PathBuf>,
 }
 
 impl Stage {
     fn new(from: From) -> Self {
+        Self::told(from, &[ok()])
+    }
+
+    /// Monitor and notices are answered like this.
+    fn told(from: From, answers: &[Act]) -> Self {
         let mut home = Home::new();
         home.server.set_switches(Switches {
             echo: Echo::Lenient,
@@ -167,11 +183,22 @@ impl Stage {
         let mut stage = Self {
             home,
             relay,
+            monitor: RawServer::start(answers.to_vec()),
+            notified: RawServer::start(answers.to_vec()),
             planted: Planted(Vec::new()),
             own: BTreeSet::new(),
         };
+        stage.notify_by(NOTE);
+        stage.home.set("metrics.file", "\"figures.prom\"");
         stage.plant(from);
         stage
+    }
+
+    /// Notices go to a shell script too; its `$0` is a file of the home.
+    fn notify_by(&mut self, script: &str) {
+        let told = self.home.path("told").display().to_string();
+        let command = ["/bin/sh", "-c", script, &told];
+        self.home.set("notify.command", &format!("{command:?}"));
     }
 
     fn plant(&mut self, from: From) {
@@ -185,22 +212,32 @@ impl Stage {
         self.planted.add("IG_PASSWORD", "hunter2-of-the-alias");
         self.home.variable("IG_PASSWORD", "hunter2-of-the-alias");
         for (name, variable, credential) in CONFIGURED {
-            let secret = match name {
-                "account.password" => credentials.password.clone(),
-                "account.totp_secret" => credentials.totp_secret.clone(),
-                "secrets.key" => key.clone(),
-                other => format!("planted-for-{other}"),
+            // Of an address the path is the secret; the host is known to whoever watches the network.
+            let address = |server: &RawServer| {
+                let secret = format!("planted-for-{name}");
+                (format!("http://{}/{secret}", server.address), secret)
+            };
+            let (configured, secret) = match name {
+                "account.password" => (credentials.password.clone(), credentials.password.clone()),
+                "account.totp_secret" => {
+                    let secret = credentials.totp_secret.clone();
+                    (secret.clone(), secret)
+                }
+                "secrets.key" => (key.clone(), key.clone()),
+                "ping.url" => address(&self.monitor),
+                "notify.url" => address(&self.notified),
+                other => panic!("nobody says what {other} looks like"),
             };
             self.planted.add(name, &secret);
             let file = match from {
                 From::Variables => {
-                    self.home.variable(variable, &secret);
+                    self.home.variable(variable, &configured);
                     continue;
                 }
                 From::Files => format!("{variable}.secret"),
                 From::Credentials => format!("credentials/{credential}"),
             };
-            let path = self.own_file(&file, &secret);
+            let path = self.own_file(&file, &configured);
             if from == From::Files {
                 self.home
                     .variable(&format!("{variable}_FILE"), path.to_str().unwrap());
@@ -261,11 +298,14 @@ impl Stage {
 fn ask_everything(stage: &Stage) {
     let item = "SELECT media_pk FROM post LIMIT 1";
     let item = stage.home.number(item).to_string();
-    let asked: [(&[&str], &[i32]); 15] = [
+    let asked: [(&[&str], &[i32]); 18] = [
         (&["run", "--check-all"], &[0, 10]),
         (&["run", "--check-all", "--dry-run"], &[0, 10]),
         (&["login"], &[0]),
         (&["status"], &[0]),
+        (&["doctor"], &[0]),
+        (&["doctor", "--online"], &[0]),
+        (&["healthcheck"], &[0]),
         (&["explain", &item], &[0]),
         (&["explain", "1"], &[64]),
         (&["session", "show"], &[0]),
@@ -290,6 +330,8 @@ fn no_secret_is_told_wherever_the_secrets_come_from() {
         let mut switches = stage.home.server.switches();
         switches.two_factor = true;
         stage.home.server.set_switches(switches);
+        // So there is something to tell, now and after the next pass.
+        stage.quiet(&["run"]).expect(77);
         stage.quiet(&["login"]).expect(0);
         stage.planted.learn(&stage.home);
         assert_eq!(
@@ -318,8 +360,33 @@ fn no_secret_is_told_wherever_the_secrets_come_from() {
         stage.quiet(&["session", "new-key", "new.key"]).expect(0);
         stage.quiet(&["session", "new-key", "new.key"]).expect(73);
         assert_sent_only_where_it_belongs(&stage);
+        assert_told_no_secret(&stage);
         stage.home.assert_flawless();
     }
+}
+
+/// Monitor and notices get no secret but the own address of each, and that in the request line.
+fn assert_told_no_secret(stage: &Stage) {
+    for (name, server) in [
+        ("ping.url", &stage.monitor),
+        ("notify.url", &stage.notified),
+    ] {
+        let received = server.received();
+        assert!(received.len() > 2, "{name} was told");
+        for mut one in received {
+            let own = format!("/planted-for-{name}");
+            assert!(one.line.contains(&own), "{}", one.line);
+            one.line = one.line.replacen(&own, "", 1);
+            let all = format!("{one:?}");
+            stage.planted.assert_unsaid(all.as_bytes(), name);
+        }
+    }
+    let told = fs::read_to_string(stage.home.path("told")).unwrap();
+    for word in ["STORY_LIKER_NOTICE_TITLE=", "needs a session", "/bin/sh"] {
+        assert!(told.contains(word), "not a word of {word:?}: {told}");
+    }
+    let figures = fs::read_to_string(stage.home.path("figures.prom")).unwrap();
+    assert!(figures.contains("story_liker_session_present"), "{figures}");
 }
 
 /// The session goes into the headers that carry it; password and code go sealed or as a code; the
@@ -336,6 +403,8 @@ fn assert_sent_only_where_it_belongs(stage: &Stage) {
         "account.totp_secret",
         "secrets.key",
         "session key's bytes",
+        "ping.url",
+        "notify.url",
         "IG_PASSWORD",
     ];
     for (name, secret) in &stage.planted.0 {
@@ -374,7 +443,17 @@ fn assert_sent_only_where_it_belongs(stage: &Stage) {
 
 #[test]
 fn no_secret_is_told_by_a_failure() {
-    let mut stage = Stage::new(From::Files);
+    // Nobody is told at the first try either, and the reason is in log, report and database.
+    let elsewhere = [("location", "/elsewhere")];
+    let mut stage = Stage::told(
+        From::Files,
+        &[
+            Act::Close,
+            Act::Say(reply(302, &elsewhere, b"")),
+            Act::Say(reply(500, &[], b"no")),
+            Act::SayAndClose(b"nonsense\r\n\r\n".to_vec()),
+        ],
+    );
     stage.quiet(&["login"]).expect(0);
     stage.planted.learn(&stage.home);
     for (reply, codes) in [
@@ -529,7 +608,7 @@ fn other_processes_learn_no_secret_of_a_pass_that_runs() {
         let name = fs::read(thread.join("comm")).unwrap();
         stage.planted.assert_unsaid(&name, "a thread's name");
         let children = fs::read_to_string(thread.join("children")).unwrap_or_default();
-        assert_eq!(children, "", "a pass starts no other program by itself");
+        assert_eq!(children, "", "nobody is told anything before the end");
     }
     // Nothing lies open beside the files of the home.
     stage
@@ -538,4 +617,39 @@ fn other_processes_learn_no_secret_of_a_pass_that_runs() {
     signal(&pass, "TERM");
     let ended = ended(pass).expect(0);
     stage.planted.assert_unsaid_by(&ended, "a stopped pass");
+}
+
+#[test]
+fn the_program_that_notifies_is_handed_no_secret_while_it_runs() {
+    let mut stage = Stage::new(From::Variables);
+    stage.notify_by("mkdir \"$0.there\"; until [ -e \"$0.go\" ]; do sleep 0.1; done");
+    // Without a session somebody has to be told.
+    let pass = stage.home.start(["run"]);
+    until("somebody is told", || {
+        stage.home.path("told.there").exists()
+    });
+    let threads = fs::read_dir(format!("/proc/{}/task", pass.id())).unwrap();
+    let children: String = threads
+        .map(|thread| fs::read_to_string(thread.unwrap().path().join("children")))
+        .filter_map(Result::ok)
+        .collect();
+    let child = PathBuf::from(format!("/proc/{}", children.trim()));
+    for name in ["environ", "cmdline"] {
+        let bytes = fs::read(child.join(name)).unwrap();
+        assert!(!bytes.is_empty(), "{name} of {children:?}");
+        stage
+            .planted
+            .assert_unsaid(&bytes, &format!("{name} of the child"));
+    }
+    // Nor the way to one: no database, no connection.
+    for open in fs::read_dir(child.join("fd")).unwrap() {
+        let leads_to = fs::read_link(open.unwrap().path()).unwrap();
+        assert!(
+            leads_to.to_string_lossy().starts_with("pipe:"),
+            "{leads_to:?}"
+        );
+    }
+    fs::write(stage.home.path("told.go"), "").unwrap();
+    let ended = ended(pass).expect(77);
+    stage.planted.assert_unsaid_by(&ended, "a pass that told");
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::seal::SEAL;
 use crate::exit::ExitCode;
 use crate::ports::StoreError;
 
@@ -20,6 +21,17 @@ pub const CHECKS: &[(&str, &str)] = &[
         "where it comes from, whether you may read it and others may not",
     ),
     ("totp_secret", "the same for the authenticator's secret"),
+    ("session_key", "the same for the key that seals the session"),
+    ("ping_url", "the same for the address that is pinged"),
+    ("notify_url", "the same for the address that is notified"),
+    (
+        "notify_command",
+        "whether the program is there and may be executed; told only if one is configured",
+    ),
+    (
+        "metrics_file",
+        "whether it can be replaced and is not another program's; told only if one is configured",
+    ),
     (
         "database",
         "whether it is there, on a local disk, and the one you mean",
@@ -51,10 +63,18 @@ pub const CHECKS: &[(&str, &str)] = &[
         "session",
         "whether there is one, its age, when it was last alive",
     ),
+    (
+        "session_seal",
+        "whether it is sealed, and opens with the keys at hand; told only if there is a session",
+    ),
     ("holds", "each in force, until when, and who ends it"),
     (
         "passes",
         "how the last 20 ended, how long ago, whether one hangs or was cut off",
+    ),
+    (
+        "notices",
+        "what could not be told so far, for how long, and why",
     ),
     ("targets", "each that cannot be seen at present"),
     (
@@ -157,6 +177,12 @@ impl Check {
         }
     }
 
+    /// The same with something that can be done.
+    pub fn advising(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
     /// Messages of the store say first what happened and then what to do.
     pub fn of_store(id: &'static str, error: &StoreError) -> Self {
         let message = error.to_string();
@@ -172,14 +198,19 @@ impl Check {
 /// at holds and session only after that.
 pub(super) fn exit_code(checks: &[Check]) -> ExitCode {
     use ExitCode::{CantCreat, Config, DataErr, IoErr, Ok};
-    let worst = |stage: &dyn Fn(ExitCode) -> bool| {
-        let codes = checks.iter().filter_map(|check| check.exit_code);
-        codes.filter(|code| stage(*code)).fold(Ok, ExitCode::worst)
+    let worst = |stage: &dyn Fn(&str, ExitCode) -> bool| {
+        let codes = checks
+            .iter()
+            .filter_map(|check| Some((check.id, check.exit_code?)));
+        let met = codes.filter(|(id, code)| stage(id, *code));
+        met.map(|(_, code)| code).fold(Ok, ExitCode::worst)
     };
     let stages = [
-        worst(&|code| code == Config),
-        worst(&|code| matches!(code, CantCreat | DataErr | IoErr)),
-        worst(&|_| true),
+        // A key that does not open the session is found out when the session is read.
+        worst(&|id, code| code == Config && id != SEAL),
+        worst(&|id, code| matches!(code, CantCreat | DataErr | IoErr) && id != SEAL),
+        worst(&|id, _| id == SEAL),
+        worst(&|_, _| true),
     ];
     stages.into_iter().find(|code| *code != Ok).unwrap_or(Ok)
 }
@@ -207,5 +238,11 @@ mod tests {
                 .collect();
             assert_eq!(exit_code(&checks), first);
         }
+        let sealed = Check::problem(SEAL, ExitCode::Config, "", "");
+        let full = Check::problem("disk_space", ExitCode::IoErr, "", "");
+        let held = Check::problem("holds", ExitCode::NoPerm, "", "");
+        let met = [held, sealed.clone(), full];
+        assert_eq!(exit_code(&met), ExitCode::IoErr);
+        assert_eq!(exit_code(&met[..2]), ExitCode::Config);
     }
 }

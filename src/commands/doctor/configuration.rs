@@ -9,16 +9,65 @@ use super::users::Users;
 use crate::config::{Inspected, Mistake, Origin};
 use crate::exit::ExitCode;
 
-/// The keys of the secrets, with the names of their checks.
-const SECRETS: [(&str, &str); 2] = [
-    ("account.password", "password"),
-    ("account.totp_secret", "totp_secret"),
+/// A secret and its check.
+pub(super) struct SecretCheck {
+    /// Mistakes in these keys are told by it; the first one is the secret's own.
+    keys: &'static [&'static str],
+    id: &'static str,
+    /// What it means that there is none.
+    absent: &'static str,
+}
+
+/// The key that seals the session.
+pub(super) const SESSION_KEY: SecretCheck = SecretCheck {
+    keys: &["secrets.key", "secrets.old_key_files"],
+    id: "session_key",
+    absent: "none; session_seal tells what that means",
+};
+
+const LOGIN: &str = "none; needed only for 'story-liker login' without a terminal, and for \
+                     session.relogin";
+
+const SECRETS: [SecretCheck; 5] = [
+    SecretCheck {
+        keys: &["account.password"],
+        id: "password",
+        absent: LOGIN,
+    },
+    SecretCheck {
+        keys: &["account.totp_secret"],
+        id: "totp_secret",
+        absent: LOGIN,
+    },
+    SESSION_KEY,
+    SecretCheck {
+        keys: &["ping.url"],
+        id: "ping_url",
+        absent: "none; no monitor is told how passes go",
+    },
+    SecretCheck {
+        keys: &["notify.url"],
+        id: "notify_url",
+        absent: "none; notices go to no address",
+    },
 ];
+
+impl SecretCheck {
+    fn is_about(&self, mistake: &Mistake) -> bool {
+        self.keys.contains(&mistake.key.as_str())
+    }
+
+    /// Whether the configuration has a mistake in it.
+    pub fn is_mistaken(&self, inspected: &Inspected) -> bool {
+        let mut mistakes = inspected.mistakes.iter();
+        mistakes.any(|mistake| self.is_about(mistake))
+    }
+}
 
 /// `usual` are the places where the file is looked for when nobody names one.
 pub(super) fn checks(inspected: &Inspected, usual: &[PathBuf], users: &Users) -> Vec<Check> {
     let mut checks = vec![file(inspected, usual)];
-    let is_secret = |mistake: &&Mistake| SECRETS.iter().any(|(key, _)| mistake.key == *key);
+    let is_secret = |mistake: &&Mistake| SECRETS.iter().any(|secret| secret.is_about(mistake));
     let (secret, other): (Vec<&Mistake>, Vec<&Mistake>) =
         inspected.mistakes.iter().partition(is_secret);
     checks.extend(other.iter().map(|mistake| wrong("configuration", mistake)));
@@ -33,12 +82,12 @@ pub(super) fn checks(inspected: &Inspected, usual: &[PathBuf], users: &Users) ->
             ),
         ));
     }
-    for (key, id) in SECRETS {
-        let mistake = secret.iter().find(|mistake| mistake.key == key);
-        checks.push(match mistake {
-            Some(mistake) => wrong(id, mistake),
-            None => found(inspected, key, id, users),
-        });
+    for check in &SECRETS {
+        let of_it = secret.iter().filter(|mistake| check.is_about(mistake));
+        checks.extend(of_it.map(|mistake| wrong(check.id, mistake)));
+        if !check.is_mistaken(inspected) {
+            checks.push(found(inspected, check, users));
+        }
     }
     checks
 }
@@ -74,16 +123,15 @@ fn wrong(id: &'static str, mistake: &Mistake) -> Check {
     Check::problem(id, ExitCode::Config, what.to_string(), remedy)
 }
 
-fn found(inspected: &Inspected, key: &str, id: &'static str, users: &Users) -> Check {
+fn found(inspected: &Inspected, check: &SecretCheck, users: &Users) -> Check {
+    let SecretCheck { keys, id, absent } = *check;
     let entry = inspected
         .loaded
         .effective
         .iter()
-        .find(|entry| entry.key == key && entry.value.is_some());
+        .find(|entry| entry.key == keys[0] && entry.value.is_some());
     let Some(entry) = entry else {
-        let finding = "none; needed only for 'story-liker login' without a terminal, and for \
-                       session.relogin";
-        return Check::ok(id, finding);
+        return Check::ok(id, absent);
     };
     match &entry.origin {
         Origin::SecretFile(path) => {

@@ -11,6 +11,8 @@ mod content;
 mod memory;
 mod network;
 mod place;
+mod seal;
+mod telling;
 mod text;
 mod users;
 
@@ -22,16 +24,19 @@ use super::healthcheck::{longest_pass, newest_runs};
 use super::shell::{Failure, Shell};
 use crate::care::hold::MEMORY;
 use crate::cli::Doctor;
-use crate::config::{Config, Inspected, configuration_files, inspect};
+use crate::config::{Inspected, Needs, configuration_files, inspect};
 use crate::exit::ExitCode;
-use crate::model::Timestamp;
+use crate::model::{Channel, Timestamp};
 use crate::store::{Reader, holders};
 use crate::telemetry::logging::Stream;
+
+/// More than can wait: after seven days a notice is given up.
+const NOTICES_READ: u32 = 1000;
 
 /// Looks everything over.
 pub fn doctor(shell: &Shell, flags: Doctor) -> ExitCode {
     shell.log_to(Stream::Stderr);
-    let request = shell.request().needing_targets();
+    let request = shell.request(Needs::EverySecret).needing_targets();
     let inspected = inspect(&request, &shell.environment);
     let now = shell.now();
     let checks = look(shell, flags, &inspected, now);
@@ -54,13 +59,15 @@ fn look(shell: &Shell, flags: Doctor, inspected: &Inspected, now: Timestamp) -> 
     let config = &inspected.loaded.config;
     let usual: Vec<_> = configuration_files(&shell.environment).collect();
     let mut checks = configuration::checks(inspected, &usual, &users);
+    checks.extend(telling::command(config, &shell.environment));
+    checks.extend(telling::metrics_file(config.metrics_file.as_deref()));
     let mut newest = None;
     // Without a place there is a mistake in the configuration, told above.
     if !config.database.as_os_str().is_empty() {
         let place = place::Place::gather(&config.database);
         checks.extend(place.checks(&users));
         if place.exists {
-            newest = stored(config, now, &mut checks);
+            newest = stored(inspected, now, &mut checks);
         }
     }
     checks.extend(times(inspected, newest, now));
@@ -74,7 +81,8 @@ fn look(shell: &Shell, flags: Doctor, inspected: &Inspected, now: Timestamp) -> 
 }
 
 /// Looks into the database, and returns the newest moment on record.
-fn stored(config: &Config, now: Timestamp, checks: &mut Vec<Check>) -> Option<Timestamp> {
+fn stored(inspected: &Inspected, now: Timestamp, checks: &mut Vec<Check>) -> Option<Timestamp> {
+    let config = &inspected.loaded.config;
     let (schema, reader) = content::schema(config);
     let holders = holders(&config.database);
     let readable = reader.is_some();
@@ -90,7 +98,7 @@ fn stored(config: &Config, now: Timestamp, checks: &mut Vec<Check>) -> Option<Ti
         ));
         return None;
     };
-    match profile(config, &mut reader, now) {
+    match profile(inspected, &mut reader, now) {
         Ok((of_profile, newest)) => {
             checks.extend(of_profile);
             newest
@@ -108,15 +116,22 @@ fn stored(config: &Config, now: Timestamp, checks: &mut Vec<Check>) -> Option<Ti
 }
 
 fn profile(
-    config: &Config,
+    inspected: &Inspected,
     reader: &mut Reader,
     now: Timestamp,
 ) -> Result<(Vec<Check>, Option<Timestamp>), Failure> {
+    let config = &inspected.loaded.config;
     let account = reader.account()?;
     let (runs, under_way) = newest_runs(config, reader)?;
     let mut checks = vec![account::session(account.as_ref(), now)];
+    checks.extend(seal::seal(inspected, reader)?);
     checks.extend(account::holds(&reader.holds(now.minus(MEMORY))?, now));
     checks.push(account::runs(&runs, under_way, longest_pass(config), now));
+    let mut waiting = Vec::new();
+    for channel in Channel::ALL {
+        waiting.extend(reader.undelivered(channel, NOTICES_READ)?);
+    }
+    checks.push(telling::notices(&waiting, now));
     checks.extend(account::targets(&reader.targets()?));
     let (attempt, _) = reader.newest_attempts()?;
     let of_attempt = attempt.map(|attempt| attempt.settled_at.unwrap_or(attempt.claimed_at));

@@ -1,13 +1,17 @@
 //! Whether the configured hosts have an address and take a connection. Nothing is sent over it.
 
+use std::iter;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use url::Url;
+
 use super::check::Check;
 use crate::config::{BaseUrl, Config};
 use crate::exit::ExitCode;
+use crate::model::Secret;
 
 /// A host that the configuration names.
 pub(super) struct Host {
@@ -15,6 +19,8 @@ pub(super) struct Host {
     pub key: &'static str,
     pub name: String,
     pub port: u16,
+    /// Whether a pass can do nothing without it.
+    pub is_vital: bool,
 }
 
 /// Every host that a pass may speak to.
@@ -25,23 +31,59 @@ pub(super) fn hosts(config: &Config) -> Vec<Host> {
             (address.ip().to_string(), address.port())
         }
     };
-    vec![Host {
+    let instagram = Host {
         key: "instagram.base_url",
         name,
         port,
-    }]
+        is_vital: true,
+    };
+    let told = [
+        ("ping.url", &config.ping),
+        ("notify.url", &config.notify.url),
+    ];
+    let told = told
+        .into_iter()
+        .filter_map(|(key, address)| of_address(key, address.as_ref()?));
+    iter::once(instagram).chain(told).collect()
+}
+
+/// The address is a secret, its host is not: whoever watches the network sees it.
+fn of_address(key: &'static str, address: &Secret) -> Option<Host> {
+    let url = Url::parse(address.expose()).ok()?;
+    let name = match url.host()? {
+        url::Host::Domain(name) => name.to_owned(),
+        url::Host::Ipv4(address) => address.to_string(),
+        url::Host::Ipv6(address) => address.to_string(),
+    };
+    Some(Host {
+        key,
+        name,
+        port: url.port_or_known_default()?,
+        is_vital: false,
+    })
+}
+
+const ID: &str = "network";
+
+impl Host {
+    fn unreachable(&self, finding: String, remedy: &str) -> Check {
+        if self.is_vital {
+            Check::problem(ID, ExitCode::Unavailable, finding, remedy)
+        } else {
+            Check::warning(ID, finding, remedy)
+        }
+    }
 }
 
 /// Looks the host up and connects to it.
 pub(super) fn reach(host: &Host, timeout: Duration) -> Check {
-    const ID: &str = "network";
-    let Host { key, name, port } = host;
+    let Host {
+        key, name, port, ..
+    } = host;
     let addresses = match look_up(name, *port, timeout) {
         Ok(addresses) => addresses,
         Err(why) => {
-            return Check::problem(
-                ID,
-                ExitCode::Unavailable,
+            return host.unreachable(
                 format!("{name} ({key}) has no address here: {why}"),
                 "check the name servers (/etc/resolv.conf), and whether port 53 may be reached",
             );
@@ -56,9 +98,7 @@ pub(super) fn reach(host: &Host, timeout: Duration) -> Check {
             Err(error) => last = error.to_string(),
         }
     }
-    Check::problem(
-        ID,
-        ExitCode::Unavailable,
+    host.unreachable(
         format!("{name} port {port} ({key}) takes no connection: {last}"),
         "check the network, a firewall, a NetworkPolicy; there is no way through a proxy",
     )
@@ -85,9 +125,15 @@ mod tests {
     use crate::config::{Environment, Request, load};
 
     fn config(base_url: &str) -> Config {
+        told_at(base_url, "", "")
+    }
+
+    fn told_at(base_url: &str, ping: &str, notify: &str) -> Config {
         let variables = [
             ("HOME", "/nowhere"),
             ("STORY_LIKER_INSTAGRAM_BASE_URL", base_url),
+            ("STORY_LIKER_PING_URL", ping),
+            ("STORY_LIKER_NOTIFY_URL", notify),
         ];
         let environment: Environment = variables.into_iter().collect();
         load(&Request::default(), &environment).unwrap().config
@@ -95,12 +141,22 @@ mod tests {
 
     #[test]
     fn the_hosts_are_those_of_the_configuration() {
-        let hosts = hosts(&config("https://i.instagram.com"));
-        let named: Vec<_> = hosts
-            .iter()
-            .map(|host| (host.name.as_str(), host.port))
-            .collect();
-        assert_eq!(named, [("i.instagram.com", 443)]);
+        let named = |config: &Config| -> Vec<(String, u16)> {
+            let hosts = hosts(config).into_iter();
+            hosts.map(|host| (host.name, host.port)).collect()
+        };
+        let real = "https://i.instagram.com";
+        let of = |name: &str, port| (name.to_owned(), port);
+        assert_eq!(named(&config(real)), [of("i.instagram.com", 443)]);
+        let told = told_at(
+            real,
+            "https://me:secret@hc-ping.example/secret?key=secret",
+            "http://[::1]:8080/secret",
+        );
+        assert_eq!(
+            named(&told)[1..],
+            [of("hc-ping.example", 443), of("::1", 8080)]
+        );
     }
 
     #[test]
@@ -118,6 +174,10 @@ mod tests {
         drop(listener);
         let refused = reach(&host(port), timeout);
         assert_eq!(refused.exit_code, Some(ExitCode::Unavailable));
+        let monitor = told_at("", &format!("http://127.0.0.1:{port}/secret"), "");
+        let refused_too = reach(&hosts(&monitor)[1], timeout);
+        assert_eq!(refused_too.exit_code, None, "a pass does without");
+        assert!(!refused_too.finding.contains("secret"), "{refused_too:?}");
         assert!(
             refused.finding.contains("instagram.base_url"),
             "{refused:?}"

@@ -287,7 +287,7 @@ fn old_session_keys_lie_beside_the_configuration_and_need_a_present_one() {
 fn a_command_that_opens_no_session_reads_no_key() {
     let mut setup = Setup::new("secrets.key_file = \"nowhere\"\nsecrets.old_key_files = \"no\"");
     assert_eq!(setup.mistakes().len(), 2);
-    setup.request = setup.request.clone().leaving_session_sealed();
+    setup.request.needs = Needs::NoSecret;
     assert_eq!(
         setup.config().session_keys,
         crate::model::Keyring::default()

@@ -10,9 +10,10 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use fs2::FileExt as _;
+use rustix::fs::{Access, access};
 use thiserror::Error;
 
-use super::text::NotOurs;
+use super::text::{NotOurs, are_ours};
 
 /// The collector runs as another user.
 const MODE: u32 = 0o644;
@@ -58,6 +59,15 @@ impl From<NotOurs> for Problem {
     }
 }
 
+/// Whether [`replace`] would find a folder it may write and figures that are its own. Changes nothing.
+pub fn is_replaceable(path: &Path) -> Result<(), Problem> {
+    let path = resolved(path)?;
+    let (folder, _) = beside(&path)?;
+    access(&folder, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| problem("write to", &folder, error.into()))?;
+    Ok(are_ours(&content(&path)?)?)
+}
+
 /// Replaces the content of the file at `path` with what `make` makes of it (of nothing, if there is no
 /// file yet). `wait` passes a moment while another start replaces it.
 pub fn replace(
@@ -78,11 +88,7 @@ pub fn replace(
             }
         }
     }
-    let old = match fs::read(&path) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| Problem::NotOurs)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(problem("read", &path, error)),
-    };
+    let old = content(&path)?;
     let new = make(&old)?;
     write(&spare, &new)
         .and_then(|()| fs::rename(&spare, &path))
@@ -96,6 +102,15 @@ pub fn replace(
         let _ = lock.sync_all();
     }
     Ok(())
+}
+
+/// What stands in the file; nothing if there is none.
+fn content(path: &Path) -> Result<String, Problem> {
+    match fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| Problem::NotOurs),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(problem("read", path, error)),
+    }
 }
 
 /// Whole and on the disk, or not at all.

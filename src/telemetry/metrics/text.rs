@@ -16,16 +16,20 @@ use super::{Group, Metric, Sample, list};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotOurs;
 
+/// Whether a file that holds `old` may be replaced.
+pub fn are_ours(old: &str) -> Result<(), NotOurs> {
+    let mut lines = old.lines();
+    if old.trim().is_empty() || lines.any(|line| line.starts_with("# HELP story_liker_")) {
+        Ok(())
+    } else {
+        Err(NotOurs)
+    }
+}
+
 /// The new content of a file that holds `old`. Samples of other profiles stay, and so do the figures
 /// of `profile` where `fresh` has none.
 pub fn merged(old: &str, profile: &str, fresh: &[Sample]) -> Result<String, NotOurs> {
-    if !old.trim().is_empty()
-        && !old
-            .lines()
-            .any(|line| line.starts_with("# HELP story_liker_"))
-    {
-        return Err(NotOurs);
-    }
+    are_ours(old)?;
     let has_figures = fresh
         .iter()
         .any(|sample| sample.name == list::SNAPSHOT.name);
