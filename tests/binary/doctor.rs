@@ -56,6 +56,13 @@ fn everything(folder: &Path) -> Vec<String> {
     all
 }
 
+/// Makes a key and configures it; its id.
+fn seal(home: &mut Home, file: &str) -> String {
+    let made = home.run(["session", "new-key", file, "--json"]).expect(0);
+    home.set("secrets.key_file", &format!("\"{file}\""));
+    made.report()["key"].as_str().unwrap().to_owned()
+}
+
 fn looked(home: &Home, arguments: &[&str], code: i32) -> Ended {
     let before = everything(home.folder.path());
     let told = home.run(arguments).expect(code);
@@ -65,7 +72,9 @@ fn looked(home: &Home, arguments: &[&str], code: i32) -> Ended {
 
 #[test]
 fn after_a_good_pass_there_is_no_problem_and_every_check_has_its_place() {
-    let home = Home::logged_in();
+    let mut home = Home::new();
+    seal(&mut home, "key");
+    home.import();
     home.run(["run"]).expect(0);
     let told = looked(&home, &DOCTOR, 0);
     told.saying(&["no problem, 0 warnings"]);
@@ -87,10 +96,15 @@ fn after_a_good_pass_there_is_no_problem_and_every_check_has_its_place() {
         "lock",
         "memory",
         "network",
+        "notices",
+        "notify_url",
         "passes",
         "password",
+        "ping_url",
         "quiet_hours",
         "session",
+        "session_key",
+        "session_seal",
         "targets",
         "time_zone",
         "totp_secret",
@@ -188,7 +202,7 @@ fn damage_a_newer_version_and_another_program_s_file_are_told_apart() {
     home.sql()
         .execute_batch(
             "UPDATE refinery_schema_history SET version = 99, name = 'later'
-             WHERE version = 1",
+             WHERE version = (SELECT max(version) FROM refinery_schema_history)",
         )
         .unwrap();
     problem(
@@ -331,4 +345,77 @@ fn half_a_change_that_a_crash_left_is_a_matter_for_the_next_pass() {
         .expect(0)
         .saying(&["no problem, 0 warnings"]);
     assert!(!journal.exists());
+}
+
+#[test]
+fn a_session_that_is_not_sealed_or_does_not_open_is_told_with_what_to_do() {
+    let mut home = Home::logged_in();
+    let told = |home: &Home, code: i32, status: &str, words: &[&str]| {
+        let check = checks(home, code, &[]).remove("session_seal").unwrap();
+        assert_eq!(check["status"], status, "{check}");
+        for word in words {
+            assert!(check.to_string().contains(word), "no {word:?} in {check}");
+        }
+    };
+    told(&home, 0, "note", &["not sealed", "session new-key"]);
+    let first = seal(&mut home, "first.key");
+    told(
+        &home,
+        0,
+        "note",
+        &["not sealed yet", &first, "session reseal"],
+    );
+    home.run(["session", "reseal"]).expect(0);
+    told(&home, 0, "ok", &[&first]);
+    let second = seal(&mut home, "second.key");
+    told(
+        &home,
+        78,
+        "problem",
+        &[&first, &second, "secrets.old_key_files"],
+    );
+    home.run(["run"]).expect(78);
+    home.set("secrets.old_key_files", "[\"first.key\"]");
+    told(&home, 0, "note", &["old key", &first, &second, "reseal"]);
+    home.unset("secrets.old_key_files")
+        .unset("secrets.key_file");
+    told(&home, 78, "problem", &[&first, "no key is configured"]);
+    // One cause is one problem.
+    home.set("secrets.key_file", "\"no-such-key\"");
+    problem(&home, 78, "session_key", &["no-such-key"]);
+    told(&home, 78, "note", &["not tried"]);
+    home.set("secrets.key_file", "\"second.key\"")
+        .set("secrets.old_key_files", "[\"no-such-key\"]");
+    problem(&home, 78, "session_key", &["no-such-key"]);
+}
+
+#[test]
+fn who_cannot_be_told_is_a_warning_and_nobody_is_told_by_asking() {
+    let mut home = Home::logged_in();
+    let server = crate::raw_server::RawServer::start(vec![crate::ping::ok()]);
+    home.secret(
+        "ping.url_file",
+        &format!("http://{}/secret-1", server.address),
+    )
+    .secret("notify.url_file", "http://localhost:1/secret-2")
+    .set("notify.command", "\"/no/such/program\"")
+    .set("metrics.file", "\"no/such/folder.prom\"");
+    home.arm("read", "error_challenge_required");
+    home.run(["run"]).expect(77);
+    home.run(["resume"]).expect(0);
+    let before = server.received().len();
+    let told = looked(&home, &["doctor", "--online"], 0);
+    assert_eq!(server.received().len(), before, "nothing was sent");
+    let told = told.saying(&[
+        "there is no program /no/such/program",
+        "there is no folder",
+        "2 not told, the oldest for 0 h",
+        "(notify.url) takes no connection",
+        "(ping.url) takes connections",
+    ]);
+    assert!(!told.to_string().contains("secret-"), "{told}");
+    let found = checks(&home, 0, &[]);
+    for id in ["notify_command", "metrics_file", "notices"] {
+        assert_eq!(found[id]["status"], "warning", "{}", found[id]);
+    }
 }

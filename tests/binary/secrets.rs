@@ -168,3 +168,67 @@ fn a_secret_file_that_others_may_read_is_refused() {
         .saying(&["chmod 600", "account.password_file.secret"]);
     assert!(home.calls().is_empty());
 }
+
+const PASSWORD: &str = "account.password";
+const TOTP: &str = "account.totp_secret";
+const KEY: &str = "secrets.key";
+const PING: &str = "ping.url";
+const NOTIFY: &str = "notify.url";
+
+#[test]
+fn a_command_reads_the_secrets_it_needs_and_works_without_the_others() {
+    let all: &[&str] = &[PASSWORD, TOTP, KEY, PING, NOTIFY];
+    let needed: [(&[&str], &[&str]); 18] = [
+        (&["run"], all),
+        (&["run", "--dry-run"], all),
+        (&["config", "show"], all),
+        (&["config", "check"], all),
+        (&["doctor"], all),
+        (&["login", "--code-file", "-"], &[PASSWORD, TOTP, KEY]),
+        (&["session", "import", "settings.json"], &[KEY]),
+        (&["session", "export", "-"], &[KEY]),
+        (&["session", "reseal"], &[KEY]),
+        (&["session", "show"], &[]),
+        (&["status"], &[]),
+        (&["explain", "1"], &[]),
+        (&["healthcheck"], &[]),
+        (&["resume"], &[]),
+        (&["cleanup"], &[]),
+        (&["migrate"], &[]),
+        (&["migrate", "--status"], &[]),
+        (&["rehearse", "--days", "1"], &[]),
+    ];
+    for secret in all {
+        let mut home = Home::new();
+        home.run(["session", "new-key", "k"]).expect(0);
+        let key = std::fs::read_to_string(home.path("k")).unwrap();
+        let credentials = home.server.credentials();
+        home.secret("account.password_file", &credentials.password)
+            .secret("account.totp_secret_file", &credentials.totp_secret)
+            .secret("secrets.key_file", key.trim())
+            .set("session.relogin", "\"once-a-day\"");
+        home.import();
+        home.run(["session", "export", "settings.json"]).expect(0);
+        home.run(["run"]).expect(0);
+        // As for a user who may not read it; root may read everything.
+        home.set(&format!("{secret}_file"), "\"not-for-you\"");
+        for (arguments, needs) in needed {
+            let ended = home.run(arguments);
+            let refused = ended.code() == 78 && ended.to_string().contains("not-for-you");
+            assert_eq!(
+                refused,
+                needs.contains(secret),
+                "{secret}, {arguments:?}: {ended}"
+            );
+            let expected: &[i32] = if arguments[0] == "explain" {
+                &[64]
+            } else {
+                &[0, 10]
+            };
+            assert!(
+                refused || expected.contains(&ended.code()),
+                "{secret}, {arguments:?}: {ended}"
+            );
+        }
+    }
+}

@@ -307,3 +307,33 @@ fn every_secret_of_the_table_is_kept_out_of_the_file_and_shown_as_a_key() {
         assert!(loaded.effective.iter().any(|entry| entry.key == kind.key));
     }
 }
+
+#[test]
+fn a_rehearsal_knows_without_reading_the_password_that_a_pass_would_log_in() {
+    let relogin = |file: &str, alias: &str| {
+        let mut setup = Setup::new(file).variable("IG_PASSWORD", alias);
+        setup.request.needs = Needs::NoSecret;
+        let config = setup.config();
+        assert!(config.account.password.is_none());
+        config.session.relogin
+    };
+    assert!(!relogin("", ""));
+    assert!(relogin("", SECRET));
+    assert!(relogin("account.password_file = \"not-for-you\"", ""));
+    assert!(relogin("session.relogin = \"once-a-day\"", ""));
+    assert!(!relogin("session.relogin = \"never\"", SECRET));
+}
+
+#[test]
+fn each_command_is_given_the_secrets_it_needs() {
+    use super::super::secrets::ALL;
+    let included = |needs: Needs| {
+        let all = ALL.iter().filter(|kind| needs.include(**kind));
+        all.map(|kind| kind.key).collect::<Vec<_>>()
+    };
+    let login = ["account.password", "account.totp_secret", "secrets.key"];
+    assert_eq!(included(Needs::EverySecret).len(), ALL.len());
+    assert_eq!(included(Needs::LoginSecrets), login);
+    assert_eq!(included(Needs::SessionKey), login[2..]);
+    assert!(included(Needs::NoSecret).is_empty());
+}
