@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Parser;
 use story_liker::cli::Cli;
 use story_liker::commands::CHECKS;
-use story_liker::config::{self, Environment, KEYS, Request};
+use story_liker::config::{self, Environment, KEYS, Needs, Request};
 use story_liker::engage::Reason;
 use story_liker::exit::{ExitCode, NeedsPerson};
 use story_liker::model::{HoldReason, SealKey};
@@ -380,7 +380,7 @@ fn every_configuration_in_readme_is_accepted() {
             let line = line.into_iter().chain([path.to_str().unwrap(), "run"]);
             let cli = Cli::try_parse_from(line).unwrap();
             let environment: Environment = [("HOME", folder.path())].into_iter().collect();
-            let loaded = config::load(&Request::new(&cli.global), &environment);
+            let loaded = config::load(&Request::new(&cli.global, Needs::EverySecret), &environment);
             assert!(loaded.is_ok(), "{block}\n{}", loaded.err().unwrap());
         }
     }
