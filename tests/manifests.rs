@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use story_liker::cli::{Cli, Command};
-use story_liker::config::{self, Config, Environment, KEYS, Request};
+use story_liker::config::{self, Config, Environment, KEYS, Needs, Request};
 use story_liker::exit::ExitCode;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -102,7 +102,7 @@ fn load(file: &Path) -> Result<Config, String> {
     let environment: Environment = image_variables().into_iter().collect();
     let line = ["story-liker", "--config", file.to_str().unwrap(), "run"];
     let cli = Cli::try_parse_from(line).unwrap();
-    match config::load(&Request::new(&cli.global), &environment) {
+    match config::load(&Request::new(&cli.global, Needs::EverySecret), &environment) {
         Ok(loaded) => Ok(loaded.config),
         Err(problem) => Err(problem.to_string()),
     }

@@ -170,6 +170,37 @@ fn the_table_of_checks_is_that_of_the_program() {
 }
 
 #[test]
+fn the_table_of_secrets_has_each_once_and_the_units_hand_over_what_passes_alone_need() {
+    let table = rows(&section(&readme(), "## Files and secrets"));
+    let secrets: Vec<&Vec<String>> = table.iter().filter(|row| row.len() == 5).collect();
+    let column = |at: usize| -> Vec<&str> {
+        let cells = secrets.iter().map(|row| row[at].trim_matches('`'));
+        cells.filter(|cell| !cell.contains(' ')).collect()
+    };
+    let of_program: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let files = of_program.iter().filter(|name| name.ends_with("_file"));
+    let mut files: Vec<&str> = files
+        .copied()
+        .filter(|name| *name != "instagram.ca_file")
+        .collect();
+    let mut told = column(3);
+    told.sort_unstable();
+    files.sort_unstable();
+    assert_eq!(told, files);
+    // The session key is needed by hand too.
+    let mut handed: Vec<&str> = column(2);
+    handed.retain(|name| *name != "session_key");
+    for unit in ["story-liker.service", "story-liker@.service"] {
+        let text = shipped(&format!("systemd/{unit}"));
+        let lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("LoadCredential="));
+        let names: Vec<&str> = lines.filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(names, handed, "{unit}");
+    }
+}
+
+#[test]
 fn the_table_of_holds_has_every_reason_once() {
     let part = section(&readme(), "## Windows, pauses, holds");
     let named: Vec<String> = rows(&part)
@@ -507,10 +538,12 @@ fn a_pass_has_time_to_end_by_itself_in_the_unit() {
     let mut global = Cli::try_parse_from(["story-liker", "run"]).unwrap().global;
     global.config = Some(Path::new(ROOT).join("examples/config.toml"));
     let home: Environment = [("HOME", "/nowhere")].into_iter().collect();
-    let longest = Request::new(&global).with_max_runtime(Some(Duration::from_mins(30)));
+    let longest =
+        Request::new(&global, Needs::EverySecret).with_max_runtime(Some(Duration::from_mins(30)));
     let config = config::load(&longest, &home).unwrap().config;
     // The largest that is accepted: one minute more is refused.
-    let beyond = Request::new(&global).with_max_runtime(Some(Duration::from_mins(31)));
+    let beyond =
+        Request::new(&global, Needs::EverySecret).with_max_runtime(Some(Duration::from_mins(31)));
     assert!(config::load(&beyond, &home).is_err());
     let request = config.instagram.connect_timeout + config.instagram.timeout;
     assert!(span("TimeoutStartSec") > config.limits.max_runtime + request);
@@ -568,7 +601,11 @@ fn the_packaged_configuration_lacks_targets_and_nothing_else() {
     let mut global = Cli::try_parse_from(["story-liker", "run"]).unwrap().global;
     global.config = Some(file);
     let home: Environment = [("HOME", "/nowhere")].into_iter().collect();
-    config::load(&Request::new(&global), &home).unwrap();
-    let mistakes = config::load(&Request::new(&global).needing_targets(), &home).unwrap_err();
+    config::load(&Request::new(&global, Needs::EverySecret), &home).unwrap();
+    let mistakes = config::load(
+        &Request::new(&global, Needs::EverySecret).needing_targets(),
+        &home,
+    )
+    .unwrap_err();
     assert_eq!(mistakes.0.len(), 1, "{mistakes}");
 }

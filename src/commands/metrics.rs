@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::shell::{Failure, Shell};
 use super::status::{self, Status, TargetStatus};
-use crate::config::{self, Config, Request};
+use crate::config::{Config, Request, inspect};
 use crate::engage::{Stop, WindowReport};
 use crate::exit::ExitCode;
 use crate::model::{EndedRun, Limit, TargetTrouble, Timestamp};
@@ -54,7 +54,7 @@ fn try_to_write(shell: &Shell, started: &Started<'_>, code: ExitCode) {
     let of_config = |config: &Config| Some((config.profile.clone(), config.metrics_file.clone()?));
     let wanted = match started.config {
         Some(config) => of_config(config),
-        None => config::metrics_file_despite_mistakes(started.request, &shell.environment),
+        None => inspect(started.request, &shell.environment).metrics_file(),
     };
     let Some((profile, path)) = wanted else {
         return;

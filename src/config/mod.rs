@@ -35,7 +35,7 @@ pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key, VARIABLES, Variable};
 pub use places::{FILES, UsualFile, configuration_files};
 pub use raw::{Flag, Request};
-pub use resolve::{Inspected, Loaded, inspect, load, metrics_file_despite_mistakes};
+pub use resolve::{Inspected, Loaded, inspect, load};
 pub use secrets::Needs;
 pub use targets::username;
 pub use value::{Effective, Origin, Value};

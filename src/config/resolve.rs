@@ -40,21 +40,6 @@ pub fn load(request: &Request, environment: &Environment) -> Result<Loaded, Conf
     )
 }
 
-/// Where the figures go, and whose, when the configuration has mistakes: who looks at figures should
-/// see that it has. `None` if this is not configured, or if a mistake hides it.
-pub fn metrics_file_despite_mistakes(
-    request: &Request,
-    environment: &Environment,
-) -> Option<(ProfileName, PathBuf)> {
-    let raw = RawConfig::collect(request, environment);
-    let unsure = |mistake: &Mistake| mistake.key == "profile";
-    if raw.mistakes.iter().any(unsure) {
-        return None;
-    }
-    let path = Resolver::new(&raw, environment, Vec::new()).metrics_file()?;
-    Some((raw.profile.clone(), path))
-}
-
 /// What all layers together mean.
 pub(super) fn resolve(
     raw: RawConfig,
@@ -76,6 +61,18 @@ pub struct Inspected {
     pub loaded: Loaded,
     /// The mistakes.
     pub mistakes: Vec<Mistake>,
+}
+
+impl Inspected {
+    /// Where the figures go, and whose: who looks at figures should see that there are mistakes.
+    /// `None` if this is not configured, or if a mistake hides it.
+    pub fn metrics_file(&self) -> Option<(ProfileName, PathBuf)> {
+        if self.mistakes.iter().any(|mistake| mistake.key == "profile") {
+            return None;
+        }
+        let config = &self.loaded.config;
+        Some((config.profile.clone(), config.metrics_file.clone()?))
+    }
 }
 
 /// Reads flags, environment and file as [`load`] does, and goes on with what it can.

@@ -8,7 +8,7 @@ impl Setup {
     /// Whose figures, and the file.
     fn despite_mistakes(&self) -> Option<(String, PathBuf)> {
         let environment = self.variables.iter().map(|(n, v)| (n.as_str(), v.as_str()));
-        let found = metrics_file_despite_mistakes(&self.request, &environment.collect());
+        let found = inspect(&self.request, &environment.collect()).metrics_file();
         found.map(|(profile, path)| (profile.to_string(), path))
     }
 }
