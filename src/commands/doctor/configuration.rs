@@ -22,10 +22,10 @@ pub(super) struct SecretCheck {
 pub(super) const SESSION_KEY: SecretCheck = SecretCheck {
     keys: &["secrets.key", "secrets.old_key_files"],
     id: "session_key",
-    absent: "none; session_seal tells what that means",
+    absent: "none at hand; without one the session is stored as it is",
 };
 
-const LOGIN: &str = "none; needed only for 'story-liker login' without a terminal, and for \
+const LOGIN: &str = "none at hand; needed only for 'story-liker login' without a terminal, and for \
                      session.relogin";
 
 const SECRETS: [SecretCheck; 5] = [
@@ -43,12 +43,12 @@ const SECRETS: [SecretCheck; 5] = [
     SecretCheck {
         keys: &["ping.url"],
         id: "ping_url",
-        absent: "none; no monitor is told how passes go",
+        absent: "none at hand; without one no monitor is told how passes go",
     },
     SecretCheck {
         keys: &["notify.url"],
         id: "notify_url",
-        absent: "none; notices go to no address",
+        absent: "none at hand; without one notices go to no address",
     },
 ];
 
@@ -146,7 +146,8 @@ fn found(inspected: &Inspected, check: &SecretCheck, users: &Users) -> Check {
         }
         origin => {
             let finding = format!("from {origin}");
-            let remedy = "a file of mode 600 is safer: variables are passed on to other programs";
+            let remedy =
+                "a file of mode 600 is safer: whatever runs as the same user can read variables";
             Check::warning(id, finding, remedy)
         }
     }
