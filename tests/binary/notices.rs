@@ -456,7 +456,8 @@ fn a_database_of_the_version_before_begins_with_what_is_so_now() {
     challenge(&home).expect(77);
     home.sql()
         .execute_batch(
-            "DROP TABLE delivery;
+            "DROP INDEX attempt_about_item;
+             DROP TABLE delivery;
              DROP TABLE notice;
              DELETE FROM refinery_schema_history WHERE version > 1",
         )
