@@ -35,11 +35,11 @@
 //! | [`engage`] | the pass: policy, loop, report |
 //! | [`care`] | what protects the account: windows, holds, pauses, quiet hours, clock error |
 //! | [`instagram`] | the platform, over the private API |
-//! | [`store`] | the memory: one SQLite file, its locks and its schema |
+//! | [`store`] | the memory: one SQLite file, its locks, its schema, and the seal on sessions |
 //! | [`clock`] | real and virtual time, sleeping, signals |
 //! | [`practice`] | a strict practice Instagram with a simulated world; knows nothing of the rest |
 //! | [`rehearse`] | days of real passes against it, on virtual time |
-//! | [`telemetry`] | log lines, the progress line, pings and notices |
+//! | [`telemetry`] | log lines, the progress line, metrics, pings and notices |
 //! | [`exit`] | the one list of exit codes |
 
 pub mod care;
