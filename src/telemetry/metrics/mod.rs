@@ -1,7 +1,7 @@
 //! The figures of the last pass for Prometheus: a file in the text format that `node_exporter`'s
 //! textfile collector reads.
 //!
-//! Pure but for [`file`]: a [`Snapshot`] becomes samples, samples become text. All are gauges. A
+//! Pure but for [`mod@file`]: a [`Snapshot`] becomes samples, samples become text. All are gauges. A
 //! counter must never shrink, and whatever could be counted here does: history is pruned, and an
 //! unknown like becomes a disproved one. So requests are told of the last pass and of the last 24
 //! hours, which also survives a pass that was killed and a file that was lost.
