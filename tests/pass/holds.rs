@@ -5,7 +5,7 @@ use std::time::Duration;
 use story_liker::config::QuietHours;
 use story_liker::engage::{Stop, resumable};
 use story_liker::exit::ExitCode;
-use story_liker::model::{Hold, HoldReason};
+use story_liker::model::{Hold, HoldReason, Secret};
 
 use crate::world::*;
 
@@ -238,6 +238,55 @@ fn a_broken_connection_is_tried_once_more_for_a_read_and_never_for_a_write() {
         rig.server.fail(act, Trouble::Broken(Applied::No));
         assert_eq!(rig.pass().exit_code(), ExitCode::Unavailable);
         assert_eq!(rig.server.acts().last(), Some(&act));
+    }
+}
+
+#[test]
+fn a_question_whether_the_session_is_alive_is_tried_once_more_and_no_third_time() {
+    for broken in [1, 2, 3] {
+        let mut rig = Rig::new(&[]);
+        rig.later(rig.config.session.keep_alive + HOUR);
+        for _ in 0..broken {
+            rig.server.fail(Act::CurrentUser, Trouble::Unsent);
+        }
+        let code = rig.pass().exit_code();
+        let expected = if broken == 1 {
+            ExitCode::Ok
+        } else {
+            ExitCode::Unavailable
+        };
+        assert_eq!(code, expected, "{broken}");
+        let left = rig.server.look().troubles.len();
+        assert_eq!(left, if broken == 3 { 1 } else { 0 }, "{broken}");
+    }
+}
+
+/// What ends the third pass in a row is an outage, whatever that pass was about before.
+#[test]
+fn a_doubt_or_a_login_that_cannot_be_settled_for_an_outage_tells_of_both() {
+    for (act, on) in [
+        (Act::CurrentUser, DOUBT),
+        (
+            Act::LoginPassword,
+            Trouble::Objection(HoldReason::LoginRequired, None),
+        ),
+    ] {
+        let mut rig = one_of_each();
+        rig.config.session.relogin = true;
+        rig.config.account.username = Some("operator".to_owned());
+        rig.config.account.password = Some(Secret::new("secret"));
+        for _ in 0..2 {
+            rig.server
+                .fail(Act::Stories, Trouble::TimedOut(Applied::No));
+            assert_eq!(rig.check_all().exit_code(), ExitCode::Unavailable);
+            rig.later(HOUR);
+        }
+        rig.server.fail(Act::Stories, on);
+        rig.server.fail(act, Trouble::Broken(Applied::No));
+        assert_eq!(rig.check_all().exit_code(), ExitCode::NoPerm);
+        let reasons: Vec<_> = open(&mut rig).iter().map(|hold| hold.reason).collect();
+        assert!(reasons.contains(&HoldReason::Unavailable), "{reasons:?}");
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
     }
 }
 

@@ -207,3 +207,16 @@ fn a_renamed_target_is_named_by_its_old_name_and_by_its_new_one() {
         assert!(listed.iter().all(|(_, on)| *on == 2), "{name}");
     }
 }
+
+#[test]
+fn two_entries_that_are_one_account_are_reported_once_under_the_newer_name() {
+    let mut rig = Rig::new(&["anna"]).acquainted();
+    rig.server.world().person("anna").name = "anna.new".to_owned();
+    rig.config.targets.push(rig.config.targets[0].clone());
+    rig.config.targets[1].username = "anna.new".to_owned();
+    let report = rig.check_all();
+    let names: Vec<&str> = (report.targets.iter())
+        .map(|target| target.username.as_str())
+        .collect();
+    assert_eq!(names, ["anna.new"]);
+}
