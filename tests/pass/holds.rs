@@ -267,7 +267,7 @@ fn a_doubt_or_a_login_that_cannot_be_settled_for_an_outage_tells_of_both() {
     for (act, on) in [
         (Act::CurrentUser, DOUBT),
         (
-            Act::LoginPassword,
+            Act::LoginPrepare,
             Trouble::Objection(HoldReason::LoginRequired, None),
         ),
     ] {
