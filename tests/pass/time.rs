@@ -286,3 +286,38 @@ fn no_row_stands_before_the_server_got_its_request_however_the_machine_slept() {
         assert!(row.settled_at.unwrap() >= entry.at, "{row:?} {entry:?}");
     }
 }
+
+/// What is drawn after a request depends on its target alone, so a target more or less moves nobody
+/// else's pauses.
+#[test]
+fn every_pause_is_drawn_from_the_stream_of_the_target_just_asked() {
+    let pauses = |name: &str| -> Vec<(Act, Duration)> {
+        let mut rig = Rig::new(&[name]);
+        rig.config.first_contact.like_posts = true;
+        rig.story(name, 100);
+        rig.post(name, 200);
+        rig.pass();
+        let world = rig.server.look();
+        let pairs = world.record.windows(2);
+        pairs
+            .map(|pair| (pair[0].act, pair[1].at.since(pair[0].at)))
+            .collect()
+    };
+    let (anna, berta) = (pauses("anna"), pauses("berta"));
+    let acts: Vec<Act> = anna.iter().map(|(act, _)| *act).collect();
+    assert_eq!(
+        acts,
+        [
+            Act::UserByName,
+            Act::Stories,
+            Act::View,
+            Act::Like,
+            Act::Posts
+        ]
+    );
+    assert_eq!(anna, pauses("anna"));
+    for (one, other) in anna.iter().zip(&berta) {
+        assert_eq!(one.0, other.0);
+        assert_ne!(one.1, other.1, "{:?}", one.0);
+    }
+}
