@@ -15,7 +15,6 @@ from pathlib import Path
 FOLDER = Path("target/boot")
 SUITE = "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,sudo,cron,ca-certificates,man-db,apt"
-MIRROR = "http://deb.debian.org/debian"
 ADMIN = "admin"
 
 
@@ -24,12 +23,12 @@ class Unbootable(Exception):
 
 
 def mirror():
-    """The one that this machine's own packages come from."""
+    """The one that this machine's own packages come from; else the tool's own."""
     sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
     text = "\n".join(path.read_text() for path in sources if path.is_file())
     address = r"(https?://\S+/debian)/?(?=\s)"
     found = re.search(rf"^(?:deb (?:\[[^]]*\] )?|URIs: ){address}", text, re.M)
-    return found[1] if found else MIRROR
+    return [found[1]] if found else []
 
 
 def base():
@@ -40,7 +39,8 @@ def base():
         delete(unfinished)
         # Half the time of debootstrap.
         command = ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE]
-        subprocess.run([*command, unfinished, mirror()], check=True)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        subprocess.run([*command, unfinished, *mirror()], check=True)
         unfinished.rename(made)
     return made
 
