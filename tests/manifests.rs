@@ -367,7 +367,7 @@ fn what_the_dockerfile_copies_reaches_it() {
 #[test]
 fn the_image_is_built_by_a_compiler_that_is_new_enough() {
     let dockerfile = shipped(DOCKERFILE);
-    let tag = dockerfile.split("library/rust:").nth(1).unwrap();
+    let tag = dockerfile.split("FROM rust:").nth(1).unwrap();
     let version = |text: &str| {
         let mut parts = text
             .split(['.', '-'])
