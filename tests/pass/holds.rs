@@ -257,7 +257,7 @@ fn a_question_whether_the_session_is_alive_is_tried_once_more_and_no_third_time(
         };
         assert_eq!(code, expected, "{broken}");
         let left = rig.server.look().troubles.len();
-        assert_eq!(left, if broken == 3 { 1 } else { 0 }, "{broken}");
+        assert_eq!(left, usize::from(broken == 3), "{broken}");
     }
 }
 
