@@ -75,6 +75,11 @@ fn noticed(store: &mut Writer) -> Vec<NoticeKind> {
     all.iter().map(|one| one.notice.kind).collect()
 }
 
+fn words(store: &mut Writer) -> Vec<String> {
+    let all = store.undelivered(Channel::Url, 1000).unwrap();
+    all.into_iter().map(|one| one.notice.message).collect()
+}
+
 #[test]
 fn a_failure_and_its_end_are_told_once_each() {
     use Verdict::{Failed, Neither, Worked};
@@ -87,6 +92,9 @@ fn a_failure_and_its_end_are_told_once_each() {
     }
     let told = noticed(&mut store);
     assert_eq!(told, [Failure, Recovery, Failure, Recovery]);
+    let words = words(&mut store);
+    assert_eq!(words[0], "it ended so");
+    assert_eq!(words[1], "the first pass that works again: it ended so");
 }
 
 #[test]
@@ -179,6 +187,8 @@ fn a_lost_session_is_told_once_and_is_back_when_it_was_proved() {
     bring_session(&mut store, at(5));
     pass(&mut store, 5, Verdict::Worked);
     assert_eq!(noticed(&mut store), [SessionLost, SessionBack, Recovery]);
+    let back = "there is a session again, and Instagram answers it";
+    assert_eq!(words(&mut store)[1], back);
     store.apply(&[Change::SessionDead], at(6)).unwrap();
     pass(&mut store, 6, Verdict::Failed);
     let told = noticed(&mut store);
