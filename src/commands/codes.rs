@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::shell::unless_interrupted;
 use crate::engage::CodeSource;
@@ -103,21 +103,42 @@ pub fn code_of(text: &str) -> Option<Secret> {
     is_code.then(|| Secret::new(code))
 }
 
+/// The terminal on standard input without echo, until it is dropped.
+struct Silent {
+    as_it_was: Termios,
+}
+
+impl Silent {
+    fn terminal() -> io::Result<Self> {
+        let as_it_was = tcgetattr(io::stdin())?;
+        let mut silent = as_it_was.clone();
+        silent
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ECHONL);
+        tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
+        Ok(Self { as_it_was })
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        // A terminal that stays silent is a nuisance, no more, so a failure changes nothing.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.as_it_was);
+    }
+}
+
 /// Asks on the terminal, without echo.
 pub(super) fn ask_hidden(clock: &dyn Clock, prompt: String) -> Result<Secret, String> {
     if !io::stdin().is_terminal() {
         return Err("standard input is not a terminal".to_owned());
     }
-    let as_it_was = tcgetattr(io::stdin());
+    let unreadable = |error: io::Error| format!("the terminal cannot be read: {error}");
+    // Before the question is there to be answered: what is typed or pasted at once is not shown.
+    let terminal = Silent::terminal().map_err(unreadable)?;
     let typed = unless_interrupted(clock, || rpassword::prompt_password(prompt));
-    if let (None, Ok(as_it_was)) = (&typed, as_it_was) {
-        // The reader is left behind with the echo off; a terminal that stays so is a nuisance, no
-        // more, so a failure changes nothing.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &as_it_was);
-    }
-    let typed = typed
-        .ok_or(INTERRUPTED)?
-        .map_err(|error| format!("the terminal cannot be read: {error}"))?;
+    // A reader that is left behind has changed it further.
+    drop(terminal);
+    let typed = typed.ok_or(INTERRUPTED)?.map_err(unreadable)?;
     let typed = typed.trim_end_matches(['\r', '\n']);
     if typed.is_empty() {
         Err("nothing was typed".to_owned())

@@ -1,6 +1,13 @@
 //! Logging in, by hand and once by itself: how often a password leaves, and what stops it.
 
-use crate::home::Home;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::home::{BINARY, Home};
 use story_liker::instagram::totp;
 use story_liker::model::{Secret, Timestamp};
 use story_liker::practice::clock::{PracticeClock as _, WallClock};
@@ -244,4 +251,59 @@ fn a_doubted_session_that_is_dead_is_replaced_by_a_login() {
     assert_eq!(submissions(&home), 1);
     home.run(["run"]).expect(0);
     assert_eq!(home.likes().len(), 5);
+}
+
+/// `login` on a terminal of its own, up to its question: the person's end, and the program.
+fn asked(home: &Home) -> (File, Child) {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&person).unwrap();
+    unlockpt(&person).unwrap();
+    let name = ptsname(&person, Vec::new()).unwrap();
+    let terminal = || {
+        let mut open = File::options();
+        open.read(true).write(true);
+        open.open(name.to_str().unwrap()).unwrap()
+    };
+    let mut login = Command::new("setsid");
+    login.args(["--ctty", "--wait", BINARY]);
+    let child = home
+        .prepare(login, ["login"])
+        .stdin(terminal())
+        .stdout(terminal())
+        .stderr(terminal())
+        .spawn()
+        .unwrap();
+    let mut person = File::from(person);
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"Pass") {
+        let mut next = [0];
+        person.read_exact(&mut next).unwrap();
+        shown.extend(next);
+    }
+    (person, child)
+}
+
+/// A password that is pasted at once must not be shown either. What comes too late may be in time by
+/// chance, so it is asked again and again.
+#[test]
+fn a_terminal_is_silent_before_it_asks_for_the_password() {
+    let home = Home::new();
+    for _ in 0..20 {
+        let (person, mut child) = asked(&home);
+        let modes = tcgetattr(&person).unwrap().local_modes;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(person);
+        assert!(!modes.contains(LocalModes::ECHO), "{modes:?}");
+    }
+    let (mut person, mut child) = asked(&home);
+    let password = home.server.credentials().password;
+    writeln!(person, "{password}").unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut shown = Vec::new();
+    // Where nobody has it open any more, reading a terminal fails at its end.
+    let _ = person.read_to_end(&mut shown);
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("logged in as"), "{shown}");
+    assert!(!shown.contains(&password));
 }
