@@ -177,3 +177,50 @@ fn a_record_in_the_future_is_a_wrong_clock_and_not_a_fresh_pass() {
     ahead.ended_at = Some(NOW.plus(4 * MINUTE));
     assert_eq!(verdict(&[ahead], &[], false).1, 0);
 }
+
+fn told(runs: &[RunRecord], holds: &[Hold]) -> Health {
+    let record = PassRecord {
+        runs,
+        holds,
+        has_session: true,
+        locked_by_pass: false,
+        max_age: 3 * HOUR,
+        longest_pass: 16 * MINUTE,
+    };
+    health(&record, NOW)
+}
+
+#[test]
+fn a_record_as_far_ahead_as_a_clock_may_be_wrong_is_no_wrong_clock() {
+    let ahead = |by: Duration| RunRecord {
+        ended_at: Some(NOW.plus(by)),
+        ..run(Duration::ZERO, 0)
+    };
+    assert!(told(&[ahead(CLOCK_TOLERANCE)], &[]).code == ExitCode::Ok);
+    let beyond = told(&[ahead(CLOCK_TOLERANCE + HOUR)], &[]);
+    assert_eq!(beyond.status, HealthStatus::ClockWrong);
+    let by = span(CLOCK_TOLERANCE + HOUR);
+    assert!(by.starts_with("1h"), "{by}");
+    assert!(beyond.finding.contains(&by), "{beyond:?}");
+}
+
+#[test]
+fn an_outage_is_met_with_a_look_at_the_network() {
+    let remedy = |code| told(&[run(MINUTE, code)], &[]).remedy.to_owned();
+    assert!(remedy(69).contains("doctor --online"));
+    assert!(!remedy(74).contains("doctor --online"));
+}
+
+#[test]
+fn a_hold_excuses_a_pass_only_until_it_is_cleared() {
+    let pass = run(HOUR, 75);
+    let hold = |cleared_before: Duration| {
+        let mut holds = held(HoldReason::Throttled, Some(NOW.plus(HOUR)));
+        holds[0].cleared_at = Some(NOW.minus(cleared_before));
+        holds[0].cleared_by = Some("resume".to_owned());
+        holds
+    };
+    let status = |holds: &[Hold]| told(std::slice::from_ref(&pass), holds).status;
+    assert_eq!(status(&hold(2 * HOUR)), HealthStatus::Failed);
+    assert_eq!(status(&hold(MINUTE)), HealthStatus::Waiting);
+}
