@@ -206,7 +206,7 @@ fn a_record_as_far_ahead_as_a_clock_may_be_wrong_is_no_wrong_clock() {
 
 #[test]
 fn an_outage_is_met_with_a_look_at_the_network() {
-    let remedy = |code| told(&[run(MINUTE, code)], &[]).remedy.to_owned();
+    let remedy = |code| told(&[run(MINUTE, code)], &[]).remedy.clone();
     assert!(remedy(69).contains("doctor --online"));
     assert!(!remedy(74).contains("doctor --online"));
 }
