@@ -5,12 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction};
 
 use super::lock::{DatabaseLock, LockRequest, ProfileLock};
+use super::opening::{MigratePolicy, Opening, missing, open_current};
+use super::place;
 use super::seal::{Sealing, Vault};
-use super::sqlite::{self, AccountId, Db, Examined, Fault};
-use super::{
-    Durability, MigratePolicy, Opening, WindowUse, missing, open_and_migrate, open_examined,
-    outdated, place,
-};
+use super::sqlite::{self, AccountId, Db, Durability, Fault, WindowUse};
 use crate::model::{
     Account, Attempt, AttemptId, Channel, Hold, HoldId, ItemKind, ItemState, Keyring, LedgerItem,
     NewHold, NoticeId, Pk, ProfileName, RunId, RunRecord, ScopedLimit, Target, TargetId, Timestamp,
@@ -266,36 +264,6 @@ fn check_and_enrol(
             sqlite::enrol(transaction, profile, checked.then_some(now))
         }),
     }
-}
-
-/// Opens the file under the shared lock, which becomes exclusive while there is something to migrate.
-fn open_current(
-    path: &Path,
-    opening: Opening,
-    (lock, own): (&mut DatabaseLock, &ProfileLock),
-    request: &LockRequest<'_>,
-) -> Result<Db, StoreError> {
-    let (mut db, examined) = open_examined(path, opening)?;
-    match (examined, opening.migrate) {
-        (Examined::Ours { pending: 0 }, _) => {
-            db.configure(opening.durability)?;
-            db.read("read the schema", |connection| {
-                sqlite::verify(connection, path)
-            })?;
-            return Ok(db);
-        }
-        (Examined::New, MigratePolicy::Refuse) => return Err(missing(path)),
-        (Examined::Ours { .. }, MigratePolicy::Refuse) => return Err(outdated(path)),
-        (_, MigratePolicy::Automatic) => {}
-    }
-    drop(db);
-    lock.upgrade(Some(own), request)?;
-    let (db, applied) = open_and_migrate(path, opening)?;
-    lock.downgrade(request)?;
-    for migration in applied {
-        log::info!("applied migration {migration} to {}", path.display());
-    }
-    Ok(db)
 }
 
 impl Store for Writer {
