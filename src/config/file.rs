@@ -54,6 +54,7 @@ impl RawConfig {
         let mut reader = FileReader {
             raw: self,
             origin: &|offset| at(line_of(offset)),
+            own_account: false,
         };
         reader.read(&document);
     }
@@ -77,6 +78,8 @@ fn read(path: &Path) -> Result<String, String> {
 struct FileReader<'r> {
     raw: &'r mut RawConfig,
     origin: &'r dyn Fn(usize) -> Origin,
+    /// Whether the profile names an account of its own. Then the password of the one above is not its.
+    own_account: bool,
 }
 
 impl FileReader<'_> {
@@ -121,6 +124,7 @@ impl FileReader<'_> {
                 let origin = (self.origin)(name.span().start);
                 self.entry(name.get_ref(), &origin, value.get_ref(), chosen);
             }
+            self.own_account |= chosen && names_an_account(table);
         }
         let profile = self.raw.profile.clone();
         if profile != ProfileName::default() && !names.iter().any(|name| name == profile.as_str()) {
@@ -138,8 +142,9 @@ impl FileReader<'_> {
 
     fn entry(&mut self, name: &str, origin: &Origin, value: &DeValue<'_>, chosen: bool) {
         if let Some(key) = keys::find(name) {
-            if chosen {
+            if chosen && !(self.own_account && OF_ONE_ACCOUNT.contains(&key.name)) {
                 let value = Value::from_toml(value);
+                self.raw.refuse_leftover(key, &value, origin);
                 self.raw.set(key.name, value, origin.clone());
             }
             return;
@@ -165,6 +170,15 @@ impl FileReader<'_> {
             }
         }
     }
+}
+
+/// What only the account that stands beside it can be logged in with.
+const OF_ONE_ACCOUNT: [&str; 2] = [secrets::PASSWORD.file_key, secrets::TOTP_SECRET.file_key];
+
+fn names_an_account(profile: &DeTable<'_>) -> bool {
+    let account = profile.iter().find(|(name, _)| name.get_ref() == "account");
+    let account = account.and_then(|(_, table)| table.get_ref().as_table());
+    account.is_some_and(|table| table.iter().any(|(name, _)| name.get_ref() == "username"))
 }
 
 /// The value of an unknown key is never shown: it may be a secret in the wrong place.

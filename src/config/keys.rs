@@ -127,10 +127,19 @@ pub const VARIABLES: &[Variable] = &[
         "STORY_LIKER_NOTIFY_URL",
         "Where a person is told what changed; a file is safer",
     ),
-    variable("IG_USERNAME", "The same as STORY_LIKER_ACCOUNT_USERNAME"),
+    variable(
+        "IG_USERNAME",
+        "The same as STORY_LIKER_ACCOUNT_USERNAME; may not contradict the file",
+    ),
     variable("IG_PASSWORD", "The same as STORY_LIKER_ACCOUNT_PASSWORD"),
-    variable("IG_TARGET_USERNAMES", "The same as STORY_LIKER_TARGETS"),
-    variable("DATABASE_URL", "The same as STORY_LIKER_DATABASE"),
+    variable(
+        "IG_TARGET_USERNAMES",
+        "The same as STORY_LIKER_TARGETS; may not contradict the file",
+    ),
+    variable(
+        "DATABASE_URL",
+        "The same as STORY_LIKER_DATABASE; may not contradict the file",
+    ),
     variable(
         "CREDENTIALS_DIRECTORY",
         "A folder with the files password, totp_secret, session_key, ping_url and notify_url; \

@@ -152,6 +152,29 @@ impl RawConfig {
         self.settings.entry(key).or_insert(setting);
     }
 
+    /// A variable of other programs may fill a gap of the file. Where it contradicts the file, it may be
+    /// a leftover, and would choose other people, or a history without the requests already sent.
+    pub(super) fn refuse_leftover(&mut self, key: &keys::Key, value: &Value, origin: &Origin) {
+        let Some(Setting {
+            value: typed,
+            origin: Origin::Variable(name),
+        }) = self.settings.get(key.name)
+        else {
+            return;
+        };
+        if *name == key.variable() || typed == value {
+            return;
+        }
+        let variable = Origin::Variable(name.clone());
+        let advice = format!(
+            "unset {name}, which other programs use too; or set {}, which goes before the file",
+            key.variable()
+        );
+        let problem = format!("it contradicts {origin}");
+        self.settings.remove(key.name);
+        self.mistake(key.name, variable, problem, &advice);
+    }
+
     pub(super) fn mistake(&mut self, key: &str, origin: Origin, problem: String, advice: &str) {
         self.mistakes.push(Mistake {
             key: key.to_owned(),

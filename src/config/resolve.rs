@@ -253,7 +253,8 @@ impl Resolver<'_> {
         InstagramConfig {
             base_url,
             connect_timeout: self.duration("instagram.connect_timeout", short, MINUTE),
-            timeout: self.duration("instagram.timeout", short, 5 * MINUTE),
+            // What a stop waits for: units and manifests allow for no longer request.
+            timeout: self.duration("instagram.timeout", short, Duration::from_secs(30)),
             ca_file,
             app_profile: self.app_profile(),
         }

@@ -126,7 +126,7 @@ fn every_key_can_be_set_by_its_variable() {
 #[test]
 fn variables_of_other_programs_count_after_our_own() {
     let aliases = || {
-        Setup::new("targets = [\"from_file\"]")
+        Setup::new("")
             .variable("IG_USERNAME", "me")
             .variable("IG_TARGET_USERNAMES", "anna, bob\ncarl")
             .variable("DATABASE_URL", "sqlite:///var/x.db")
@@ -145,6 +145,56 @@ fn variables_of_other_programs_count_after_our_own() {
     assert_eq!(config.account.username.as_deref(), Some("myself"));
     assert_eq!(config.database, PathBuf::from("/own.db"));
     assert_eq!(config.targets[0].username, "dora");
+}
+
+#[test]
+fn a_variable_of_other_programs_that_contradicts_the_file_is_refused() {
+    let file = "targets = [\"from_file\"]\ndatabase = \"/file.db\"\n[account]\nusername = \"me\"\n";
+    let refused = |name: &str, text: &str| {
+        let errors = Setup::new(file).variable(name, text).load().unwrap_err();
+        errors.to_string()
+    };
+    for (name, own) in [
+        ("IG_USERNAME", "STORY_LIKER_ACCOUNT_USERNAME"),
+        ("IG_TARGET_USERNAMES", "STORY_LIKER_TARGETS"),
+        ("DATABASE_URL", "STORY_LIKER_DATABASE"),
+    ] {
+        let said = refused(name, "/left.over");
+        assert!(
+            said.contains(&format!("(environment variable {name})")),
+            "{said}"
+        );
+        assert!(said.contains(" line ") && said.contains(own), "{said}");
+        assert!(!said.contains("left.over"), "{said}");
+    }
+    let agreeing = Setup::new(file).variable("IG_USERNAME", "me").config();
+    assert_eq!(agreeing.account.username.as_deref(), Some("me"));
+    let chosen = Setup::new(file)
+        .variable("DATABASE_URL", "/left.over")
+        .variable("STORY_LIKER_DATABASE", "/own.db");
+    assert_eq!(chosen.config().database, PathBuf::from("/own.db"));
+}
+
+#[test]
+fn an_account_of_its_own_is_not_logged_in_with_the_password_of_another() {
+    let file = "targets = [\"anna\"]\n[account]\nusername = \"me\"\npassword_file = \"mine\"\n\
+                totp_secret_file = \"mine too\"\n\
+                [profile.same.posts]\nper_target = 7\n\
+                [profile.other.account]\nusername = \"someone\"\n\
+                [profile.third.account]\nusername = \"third\"\npassword_file = \"its own\"\n";
+    let file_of = |profile: &str, key: &str| {
+        let mut setup = Setup::new(file).profile(profile);
+        setup.request.needs = Needs::NoSecret;
+        shown(&setup.load().unwrap(), key).0
+    };
+    for (profile, expected) in [("default", "mine"), ("same", "mine"), ("third", "its own")] {
+        let password = file_of(profile, "account.password_file");
+        assert!(password.contains(expected), "{profile}: {password}");
+    }
+    assert!(!file_of("other", "account.password_file").contains("mine"));
+    assert!(!file_of("other", "account.totp_secret_file").contains("mine"));
+    assert!(!file_of("third", "account.totp_secret_file").contains("mine"));
+    assert!(file_of("other", "session.relogin").contains("never"));
 }
 
 #[test]
