@@ -42,6 +42,8 @@
 //! | [`telemetry`] | log lines, the progress line, metrics, pings and notices |
 //! | [`exit`] | the one list of exit codes |
 
+#![forbid(unsafe_code)]
+
 pub mod care;
 pub mod cli;
 pub mod clock;

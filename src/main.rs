@@ -1,5 +1,7 @@
 //! Parse, run the command, end with its exit code. Only this file ends the process.
 
+#![cfg_attr(not(target_feature = "crt-static"), forbid(unsafe_code))]
+
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::panic::catch_unwind;
@@ -13,6 +15,8 @@ use story_liker::exit::ExitCode;
 
 fn main() -> Status {
     leave_no_core();
+    #[cfg(all(target_feature = "crt-static", target_env = "gnu"))]
+    find_hosts_without_modules();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(problem) => {
@@ -39,6 +43,21 @@ fn leave_no_core() {
     };
     // Without it the program is as safe as any other.
     let _ = setrlimit(Resource::Core, limit);
+}
+
+/// Hosts are found by `/etc/hosts` and DNS alone. For whatever else `/etc/nsswitch.conf` names, glibc
+/// loads the machine's own modules even into a static program; they need the machine's own C library,
+/// and with two of them a process crashes.
+#[cfg(all(target_feature = "crt-static", target_env = "gnu"))]
+#[allow(unsafe_code)]
+fn find_hosts_without_modules() {
+    use std::ffi::{c_char, c_int};
+    unsafe extern "C" {
+        /// Stands in for the line of a database in `/etc/nsswitch.conf` (`nss.h`).
+        fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
+    }
+    // SAFETY: both strings end with a zero byte and live for ever, and no second thread is there yet.
+    unsafe { __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr()) };
 }
 
 /// A program that waits for a report learns from it too that the command line was refused.

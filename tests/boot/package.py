@@ -73,6 +73,8 @@ def upgraded_and_removed(service, newer):
     expect("installed again", again.returncode == 0, again)
     shown = machine.run("sudo -u story-liker story-liker session show")
     expect("it finds its session", shown.returncode == 0, shown)
+    timers = machine.run("systemctl list-unit-files --state=enabled --no-legend 'story-liker*'").stdout
+    expect("no timer starts a pass before a person says so", timers == "", timers)
 
     machine.run(f"cp {STATE}/stories.db {STATE}/copy.db")
     purged = apt("purge story-liker")

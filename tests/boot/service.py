@@ -136,6 +136,16 @@ class Service:
         expect("nothing was to be done", nothing and practice.likes() == 1, counts)
         machine.readme("#### Look")
 
+    def measured(self):
+        """The figures of a pass, written from within the sandbox for another user to collect."""
+        machine, folder = self.machine, "/var/lib/prometheus/node-exporter"
+        machine.run(f"mkdir -p {folder}")
+        machine.readme("### Metrics")
+        self.passes("a pass with figures", "0")
+        command = f"setpriv --reuid {ADMIN} grep ^story_liker_last_start_exit_code {folder}/story-liker.prom"
+        figures = machine.run(command).stdout
+        expect("anybody can collect them", figures == 'story_liker_last_start_exit_code{profile="default"} 0\n', figures)
+
     def told_apart(self):
         """What counts as success, and what a stop does."""
         machine = self.machine

@@ -20,6 +20,10 @@ VENV, FOLDER = Path(sys.argv[1]) / "bin", Path(sys.argv[2])
 OVERLAYS = {"one-account": 1, "several-accounts": 2}
 KUBERNETES = ["1.35", "1.36", "1.37"]
 NAMESPACE = "story-liker"
+DNS = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+    "podSelector": {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]},
+}
 problems = []
 
 
@@ -112,6 +116,8 @@ def judge_network(objects):
         expect("nothing comes in", spec["ingress"] == [] and set(spec["policyTypes"]) == {"Ingress", "Egress"})
         ports = {(port["port"], port["protocol"]) for rule in spec["egress"] for port in rule["ports"]}
         expect("names and HTTPS go out", ports == {(53, "UDP"), (53, "TCP"), (443, "TCP")}, ports)
+        # No label of the account's own: the pods of the DNS have none.
+        expect("the cluster's DNS answers", spec["egress"][0]["to"][0] == DNS, spec["egress"][0])
         selected = spec["podSelector"]["matchLabels"]
         for cronjob in of_kind(objects, "CronJob"):
             labels = cronjob["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
@@ -139,7 +145,10 @@ def judge(overlay, objects, count):
         owner = judge_pod(where, pod_of(cronjob), objects)
         used.setdefault(owner, []).append(name)
         if cronjob["spec"].get("suspend"):
-            expect(f"{where}: no retry", cronjob["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0)
+            job = cronjob["spec"]["jobTemplate"]["spec"]
+            expect(f"{where}: no retry", job["backoffLimit"] == 0)
+            longest = max(c["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] for c in accounts(objects))
+            expect(f"{where}: it outlasts a pass", job["activeDeadlineSeconds"] >= longest + 900, job)
         else:
             judge_pass(where, cronjob)
     expect(f"{overlay}: accounts", len(accounts(objects)) == count == len(used), used)
