@@ -73,7 +73,7 @@ Examples:
 /// Flags of `session import`.
 #[derive(Debug, Args)]
 pub struct SessionImport {
-    /// Settings file to import
+    /// Settings file to import, or - for standard input
     #[arg(value_name = "FILE", required_unless_present = "session_id")]
     pub file: Option<PathBuf>,
     /// Read a session id from standard input; only - is accepted
