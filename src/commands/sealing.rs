@@ -50,7 +50,7 @@ pub(super) fn new_key(shell: &Shell, flags: &SessionNewKey) -> Result<ExitCode, 
     let key = SealKey::new(*bytes);
     let path = &flags.file;
     if path == Path::new("-") {
-        shell.print(key.text().expose());
+        shell.hand_over("the key", &key.text())?;
         return Ok(ExitCode::Ok);
     }
     write_new(path, key.text().expose()).map_err(|error| {

@@ -259,7 +259,7 @@ fn export(shell: &Shell, flags: &SessionExport) -> Result<ExitCode, Failure> {
     let text = settings::export(device, &session)
         .map_err(|error| Failure::new(ExitCode::DataErr, error.to_string()))?;
     if flags.file == Path::new("-") {
-        shell.print(text.expose());
+        shell.hand_over("the session", &text)?;
         return Ok(ExitCode::Ok);
     }
     let path = &flags.file;
