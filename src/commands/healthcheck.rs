@@ -49,7 +49,7 @@ pub fn healthcheck(shell: &Shell, flags: Healthcheck) -> ExitCode {
 
 fn look(shell: &Shell, flags: Healthcheck, config: &Config) -> Result<ExitCode, Failure> {
     let now = shell.now();
-    let mut reader = Reader::open_with(&config.database, &config.profile, PATIENCE)?;
+    let (mut reader, pending) = Reader::open_any(&config.database, &config.profile, PATIENCE)?;
     let account = reader.account()?;
     let (runs, locked_by_pass) = newest_runs(config, &mut reader)?;
     let holds = reader.holds(now.minus(MEMORY))?;
@@ -60,6 +60,7 @@ fn look(shell: &Shell, flags: Healthcheck, config: &Config) -> Result<ExitCode, 
         locked_by_pass,
         max_age: flags.max_age,
         longest_pass: longest_pass(config),
+        is_outdated: pending > 0,
     };
     let health = health(&record, now);
     shell.answer(

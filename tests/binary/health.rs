@@ -125,6 +125,36 @@ fn status_is(home: &Home, expected: &str) -> bool {
 }
 
 #[test]
+fn after_an_upgrade_the_age_of_the_last_pass_decides_until_the_next_one_migrates() {
+    let home = Home::logged_in();
+    home.run(["run"]).expect(0);
+    home.sql()
+        .execute_batch(
+            "DROP INDEX attempt_about_item;
+             DROP TABLE delivery;
+             DROP TABLE notice;
+             DELETE FROM refinery_schema_history WHERE version > 1",
+        )
+        .unwrap();
+    let before = fs::read(home.database()).unwrap();
+    let answer = status(&home, 0);
+    assert_eq!(
+        (&answer["healthy"], &answer["status"]),
+        (&true.into(), &"upgrading".into())
+    );
+    home.run(CHECK)
+        .expect(0)
+        .saying(&["the last pass ended", "schema of an older version"]);
+    assert_eq!(fs::read(home.database()).unwrap(), before);
+    home.run(["run", "--no-migrate"]).expect(73);
+    let hours = "UPDATE run SET started_at = started_at - 14400000, ended_at = ended_at - 14400000";
+    home.sql().execute(hours, []).unwrap();
+    assert_eq!(status(&home, 69)["status"], "too_old");
+    home.run(["run"]).expect(0);
+    assert_eq!(status(&home, 0)["status"], "well");
+}
+
+#[test]
 fn a_watchdog_needs_no_secret_and_a_broken_configuration_is_told_in_one_line() {
     let mut home = Home::logged_in();
     home.run(["run"]).expect(0);
