@@ -9,7 +9,7 @@ use serde_json::json;
 use super::shell::{Failure, Shell};
 use crate::care::hold::MEMORY;
 use crate::cli::Healthcheck;
-use crate::config::{Config, ConfigErrors, Needs, inspect};
+use crate::config::{Config, ConfigErrors, MAX_RUNTIME, Needs, inspect};
 use crate::engage::{Health, PassRecord, health};
 use crate::exit::ExitCode;
 use crate::model::{RunRecord, Timestamp};
@@ -98,9 +98,11 @@ fn unanswered(shell: &Shell, config: &Config, failure: &Failure) -> ExitCode {
     *code
 }
 
-/// How long a pass may take: its budget, its last answer, and a minute to close.
+/// How long a pass may take: its budget, its last answer, and a minute to close. Whoever started it
+/// may have given it more time than the key does (`--max-runtime`), up to the ceiling.
 pub(super) fn longest_pass(config: &Config) -> Duration {
-    config.limits.max_runtime + config.instagram.timeout + Duration::from_mins(1)
+    let budget = config.limits.max_runtime.max(MAX_RUNTIME);
+    budget + config.instagram.timeout + Duration::from_mins(1)
 }
 
 /// The newest runs, and whether the newest one is under way. Its end is on record before its lock is
