@@ -56,7 +56,7 @@ pub(super) fn new_key(shell: &Shell, flags: &SessionNewKey) -> Result<ExitCode, 
     write_new(path, key.text().expose()).map_err(|error| {
         let problem = format!(
             "the key file {} cannot be written: {error}; choose a path that does not exist yet, in \
-             a folder you may write, on a disk with room",
+             a folder you may read and write, on a disk with room",
             path.display()
         );
         Failure::new(ExitCode::CantCreat, problem)

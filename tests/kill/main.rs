@@ -23,6 +23,7 @@ mod disk;
 mod faults;
 mod instants;
 mod lab;
+mod names;
 mod signals;
 mod strace;
 mod sweep;
