@@ -19,6 +19,7 @@ mod home;
 mod raw_server;
 
 mod calls;
+mod cores;
 mod disk;
 mod faults;
 mod instants;
