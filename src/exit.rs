@@ -147,7 +147,10 @@ impl ExitCode {
                  not to be trusted"
             }
             Self::Unavailable => "Instagram is not reachable; from `healthcheck`: no pass in time",
-            Self::IoErr => "reading or writing state failed in the middle (disk full ...)",
+            Self::IoErr => {
+                "reading or writing state, or handing over a key or a session, failed in the middle \
+                 (disk full ...)"
+            }
             Self::CantCreat => "database, lock or folder cannot be created or opened",
             Self::DataErr => "the database is damaged, or was written by a newer version",
             Self::Protocol => "an answer of Instagram no longer has the expected form",

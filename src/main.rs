@@ -8,7 +8,9 @@ use std::panic::catch_unwind;
 use std::process::ExitCode as Status;
 
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+};
 use story_liker::cli::{Cli, expects_report};
 use story_liker::commands;
 use story_liker::exit::ExitCode;
@@ -36,13 +38,15 @@ fn main() -> Status {
 }
 
 /// The memory of a process that crashes holds its secrets; the system is asked to keep none of it.
+/// The limit alone is not heeded where cores are piped to a program (core(5)).
 fn leave_no_core() {
     let limit = Rlimit {
         current: Some(0),
         ..getrlimit(Resource::Core)
     };
-    // Without it the program is as safe as any other.
+    // Without them the program is as safe as any other.
     let _ = setrlimit(Resource::Core, limit);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// Hosts are found by `/etc/hosts` and DNS alone. For whatever else `/etc/nsswitch.conf` names, glibc

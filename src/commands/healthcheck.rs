@@ -9,7 +9,7 @@ use serde_json::json;
 use super::shell::{Failure, Shell};
 use crate::care::hold::MEMORY;
 use crate::cli::Healthcheck;
-use crate::config::{Config, ConfigErrors, Needs, inspect};
+use crate::config::{Config, ConfigErrors, MAX_RUNTIME, Needs, inspect};
 use crate::engage::{Health, PassRecord, health};
 use crate::exit::ExitCode;
 use crate::model::{RunRecord, Timestamp};
@@ -49,7 +49,7 @@ pub fn healthcheck(shell: &Shell, flags: Healthcheck) -> ExitCode {
 
 fn look(shell: &Shell, flags: Healthcheck, config: &Config) -> Result<ExitCode, Failure> {
     let now = shell.now();
-    let mut reader = Reader::open_with(&config.database, &config.profile, PATIENCE)?;
+    let (mut reader, pending) = Reader::open_any(&config.database, &config.profile, PATIENCE)?;
     let account = reader.account()?;
     let (runs, locked_by_pass) = newest_runs(config, &mut reader)?;
     let holds = reader.holds(now.minus(MEMORY))?;
@@ -60,6 +60,7 @@ fn look(shell: &Shell, flags: Healthcheck, config: &Config) -> Result<ExitCode, 
         locked_by_pass,
         max_age: flags.max_age,
         longest_pass: longest_pass(config),
+        is_outdated: pending > 0,
     };
     let health = health(&record, now);
     shell.answer(
@@ -97,9 +98,11 @@ fn unanswered(shell: &Shell, config: &Config, failure: &Failure) -> ExitCode {
     *code
 }
 
-/// How long a pass may take: its budget, its last answer, and a minute to close.
+/// How long a pass may take: its budget, its last answer, and a minute to close. Whoever started it
+/// may have given it more time than the key does (`--max-runtime`), up to the ceiling.
 pub(super) fn longest_pass(config: &Config) -> Duration {
-    config.limits.max_runtime + config.instagram.timeout + Duration::from_mins(1)
+    let budget = config.limits.max_runtime.max(MAX_RUNTIME);
+    budget + config.instagram.timeout + Duration::from_mins(1)
 }
 
 /// The newest runs, and whether the newest one is under way. Its end is on record before its lock is

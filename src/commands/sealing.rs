@@ -50,13 +50,13 @@ pub(super) fn new_key(shell: &Shell, flags: &SessionNewKey) -> Result<ExitCode, 
     let key = SealKey::new(*bytes);
     let path = &flags.file;
     if path == Path::new("-") {
-        shell.print(key.text().expose());
+        shell.hand_over("the key", &key.text())?;
         return Ok(ExitCode::Ok);
     }
     write_new(path, key.text().expose()).map_err(|error| {
         let problem = format!(
             "the key file {} cannot be written: {error}; choose a path that does not exist yet, in \
-             a folder you may write, on a disk with room",
+             a folder you may read and write, on a disk with room",
             path.display()
         );
         Failure::new(ExitCode::CantCreat, problem)

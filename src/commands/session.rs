@@ -1,6 +1,6 @@
 //! `session import`, `session export`, `session show`. What seals them stands in `sealing.rs`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -259,14 +259,14 @@ fn export(shell: &Shell, flags: &SessionExport) -> Result<ExitCode, Failure> {
     let text = settings::export(device, &session)
         .map_err(|error| Failure::new(ExitCode::DataErr, error.to_string()))?;
     if flags.file == Path::new("-") {
-        shell.print(text.expose());
+        shell.hand_over("the session", &text)?;
         return Ok(ExitCode::Ok);
     }
     let path = &flags.file;
     write_new(path, text.expose()).map_err(|error| {
         let problem = format!(
             "the settings file {} cannot be written: {error}; choose a path that does not exist \
-             yet, in a folder you may write, on a disk with room",
+             yet, in a folder you may read and write, on a disk with room",
             path.display()
         );
         Failure::new(ExitCode::CantCreat, problem)
@@ -283,16 +283,26 @@ fn export(shell: &Shell, flags: &SessionExport) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Ok)
 }
 
-/// Writes a file that is there in full or not at all, for its owner only. Never over an existing one:
-/// that may be readable by others, and it may be the only copy.
+/// Writes a file that is there in full or not at all, even after a power cut, for its owner only.
+/// Never over an existing one: that may be readable by others, and it may be the only copy.
 pub(super) fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    // First, so that one that may not be read fails before there is anything in it.
+    let names = File::open(folder)?;
     // Made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(file, "{text}")?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
-    Ok(())
+    match names.sync_all() {
+        // Some file systems cannot; nothing more can be had of them.
+        Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn show(shell: &Shell) -> Result<ExitCode, Failure> {

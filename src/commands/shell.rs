@@ -17,7 +17,7 @@ use crate::config::{self, Config, Environment, Loaded, Needs, Request};
 use crate::engage::Stop;
 use crate::exit::ExitCode;
 use crate::instagram::{Instagram, SetupError};
-use crate::model::{Account, Device, Session, Timestamp};
+use crate::model::{Account, Device, Secret, Session, Timestamp};
 use crate::ports::{Clock, Interrupt, StoreError};
 use crate::store::{LockRequest, Opening, Writer};
 use crate::telemetry::logging::{Context, Stream, Style, TimeSource, install, logger};
@@ -125,6 +125,18 @@ impl Shell {
     /// Writes a line to standard output.
     pub fn print(&self, line: &str) {
         self.around.print(line);
+    }
+
+    /// Writes to standard output what the command was asked for and nobody else has; `what` names it
+    /// in the failure.
+    pub fn hand_over(&self, what: &str, text: &Secret) -> Result<(), Failure> {
+        self.around.hand_over(text.expose()).map_err(|error| {
+            let problem = format!(
+                "{what} cannot be written to standard output: {error}; see where that leads and \
+                 whether its disk has room, or name a file instead of '-'"
+            );
+            Failure::new(ExitCode::IoErr, problem)
+        })
     }
 
     /// How wide the terminal on stderr is, where a progress line may be shown.

@@ -4,10 +4,14 @@
 //! that is tested is the one that is shipped, to the last line of its wiring.
 
 use std::cell::OnceCell;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
+use rustix::fs::{OFlags, fcntl_getfl};
 
 use super::shell::Failure;
 use crate::clock::{SystemClock, wall_clock};
@@ -27,8 +31,10 @@ pub trait Surroundings {
     fn clock(&self) -> Result<&dyn Clock, Failure>;
     /// A seed nobody can guess.
     fn seed(&self) -> Result<u64, Failure>;
-    /// Writes a line to standard output.
+    /// Writes a line to standard output, if somebody reads there.
     fn print(&self, line: &str);
+    /// Writes to standard output what exists nowhere else, or says why nobody has it.
+    fn hand_over(&self, text: &str) -> io::Result<()>;
     /// Writes a line to standard error.
     fn complain(&self, line: &str);
     /// How many columns a line has that is shown to a person while the program waits; `None` if
@@ -78,6 +84,10 @@ impl Surroundings for ThisProcess {
         let _ = writeln!(io::stdout(), "{line}");
     }
 
+    fn hand_over(&self, text: &str) -> io::Result<()> {
+        writeln!(standard_output()?, "{text}")
+    }
+
     fn complain(&self, line: &str) {
         // Nobody is left to tell when stderr is closed.
         let _ = writeln!(io::stderr(), "{line}");
@@ -87,4 +97,18 @@ impl Surroundings for ThisProcess {
         const COLUMNS: usize = 80;
         io::stderr().is_terminal().then_some(COLUMNS)
     }
+}
+
+/// Standard output without the buffer, which hides a closed one.
+fn standard_output() -> io::Result<File> {
+    const NULL: &str = "/dev/null";
+    let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    // Before `main` the runtime opens the null device, for reading too, in place of a closed
+    // stream; a shell's `> /dev/null` is for writing only, and somebody's wish.
+    let is_both = fcntl_getfl(&out)?.contains(OFlags::RDWR);
+    let device = out.metadata()?.rdev();
+    if is_both && fs::metadata(NULL).is_ok_and(|null| null.rdev() == device) {
+        return Err(io::Error::other("it is closed, or leads nowhere"));
+    }
+    Ok(out)
 }

@@ -26,6 +26,8 @@ pub(super) const STORY_VIEWS: &[Limit] = &[limit(60, HOUR)];
 pub(super) const REQUESTS: &[Limit] = &[limit(150, HOUR), limit(1500, DAY)];
 /// For `limits.logins`.
 pub(super) const LOGINS: &[Limit] = &[limit(3, DAY)];
+/// The longest that `limits.max_runtime` or `--max-runtime` may be.
+pub const MAX_RUNTIME: Duration = Duration::from_mins(30);
 /// For the windows of `limits.likes_per_target`.
 pub(super) const LIKES_PER_TARGET: &[Limit] = &[limit(30, DAY)];
 

@@ -30,6 +30,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use ceilings::MAX_RUNTIME;
 pub use environment::Environment;
 pub use error::{ConfigErrors, Mistake};
 pub use keys::{KEYS, Key, VARIABLES, Variable};

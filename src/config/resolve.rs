@@ -206,7 +206,7 @@ impl Resolver<'_> {
                 .unwrap_or_default(),
             max_runtime: self.duration_or_beyond(
                 "limits.max_runtime",
-                (SECOND, 30 * MINUTE),
+                (SECOND, ceilings::MAX_RUNTIME),
                 (SECOND, DAY),
             ),
         }

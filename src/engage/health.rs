@@ -30,6 +30,8 @@ pub struct PassRecord<'a> {
     pub max_age: Duration,
     /// How long a pass may take at most.
     pub longest_pass: Duration,
+    /// Whether an upgrade has left the database to the next pass, which brings it up to date.
+    pub is_outdated: bool,
 }
 
 /// What came of it.
@@ -42,6 +44,8 @@ pub enum HealthStatus {
     Running,
     /// A hold that ends by itself.
     Waiting,
+    /// As well as before an upgrade, after which no pass has come yet.
+    Upgrading,
     /// A person is needed.
     PersonNeeded,
     /// No pass has ever begun.
@@ -94,6 +98,19 @@ const LOOK_AT_SCHEDULER: &str = "see whether the timer is on (systemctl list-tim
 
 /// Judges the record at `now`.
 pub fn health(record: &PassRecord<'_>, now: Timestamp) -> Health {
+    let health = of_passes(record, now);
+    if !record.is_outdated || health.code != ExitCode::Ok {
+        return health;
+    }
+    let finding = format!(
+        "{}; the database has the schema of an older version, and the next pass brings it up to \
+         date, unless it is started with --no-migrate",
+        health.finding
+    );
+    well(HealthStatus::Upgrading, finding)
+}
+
+fn of_passes(record: &PassRecord<'_>, now: Timestamp) -> Health {
     if let Some(needed) = person_needed(record, now) {
         return needed;
     }

@@ -34,6 +34,19 @@ impl Reader {
         profile: &ProfileName,
         busy_timeout: Duration,
     ) -> Result<Self, StoreError> {
+        match Self::open_any(path, profile, busy_timeout)? {
+            (reader, 0) => Ok(reader),
+            (reader, _) => Err(outdated(&reader.path)),
+        }
+    }
+
+    /// The same for a database of an older version, too, and how many migrations are to come. Then
+    /// only what every version has can be read: the account, the runs and the holds.
+    pub fn open_any(
+        path: &Path,
+        profile: &ProfileName,
+        busy_timeout: Duration,
+    ) -> Result<(Self, usize), StoreError> {
         let (path, mut db) = open_existing_read_only(path, busy_timeout)?;
         let examined = db.read("open the database", |connection| {
             let examined = sqlite::examine(connection, &path)?;
@@ -42,20 +55,20 @@ impl Reader {
             }
             Ok(examined)
         })?;
-        match examined {
+        let pending = match examined {
             Examined::New => return Err(missing(&path)),
-            Examined::Ours { pending: 0 } => {}
-            Examined::Ours { .. } => return Err(outdated(&path)),
-        }
+            Examined::Ours { pending } => pending,
+        };
         let account = db.read("open the database", |connection| {
             sqlite::find_account(connection, profile)
         })?;
-        Ok(Self {
+        let reader = Self {
             db,
             path,
             profile: profile.clone(),
             account,
-        })
+        };
+        Ok((reader, pending))
     }
 
     fn read<T: Default>(

@@ -125,6 +125,61 @@ fn status_is(home: &Home, expected: &str) -> bool {
 }
 
 #[test]
+fn after_an_upgrade_the_age_of_the_last_pass_decides_until_the_next_one_migrates() {
+    let home = Home::logged_in();
+    home.run(["run"]).expect(0);
+    home.sql()
+        .execute_batch(
+            "DROP INDEX attempt_about_item;
+             DROP TABLE delivery;
+             DROP TABLE notice;
+             DELETE FROM refinery_schema_history WHERE version > 1",
+        )
+        .unwrap();
+    let before = fs::read(home.database()).unwrap();
+    let answer = status(&home, 0);
+    assert_eq!(
+        (&answer["healthy"], &answer["status"]),
+        (&true.into(), &"upgrading".into())
+    );
+    home.run(CHECK)
+        .expect(0)
+        .saying(&["the last pass ended", "schema of an older version"]);
+    assert_eq!(fs::read(home.database()).unwrap(), before);
+    home.run(["run", "--no-migrate"]).expect(73);
+    let hours = "UPDATE run SET started_at = started_at - 14400000, ended_at = ended_at - 14400000";
+    home.sql().execute(hours, []).unwrap();
+    assert_eq!(status(&home, 69)["status"], "too_old");
+    home.run(["run"]).expect(0);
+    assert_eq!(status(&home, 0)["status"], "well");
+}
+
+#[test]
+fn a_pass_that_was_given_more_time_than_the_key_says_is_not_stuck_before_that_is_over() {
+    let mut home = Home::logged_in();
+    home.set("limits.max_runtime", "\"5m\"")
+        .set("pace.between_requests", "\"20s..20s\"");
+    let child = home.start(["run", "--max-runtime", "20m"]);
+    until("a request arrives", || home.calls().len() == 1);
+    let started = |minutes_ago: i64| {
+        let past = minutes_ago * 60_000;
+        home.sql()
+            .execute(
+                &format!("UPDATE run SET started_at = started_at - {past}"),
+                [],
+            )
+            .unwrap();
+    };
+    started(19);
+    assert_eq!(status(&home, 0)["status"], "running");
+    home.run(["doctor"]).expect(0);
+    started(19);
+    assert_eq!(status(&home, 75)["status"], "stuck");
+    signal(&child, "TERM");
+    ended(child).expect(0);
+}
+
+#[test]
 fn a_watchdog_needs_no_secret_and_a_broken_configuration_is_told_in_one_line() {
     let mut home = Home::logged_in();
     home.run(["run"]).expect(0);

@@ -1,8 +1,8 @@
 //! A session sealed at rest: made, opened, lost, and sealed anew with another key.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::home::{BINARY, Ended, Home, mode, signal, until};
 use serde_json::Value;
@@ -83,6 +83,37 @@ fn a_new_key_is_for_its_owner_only_and_never_takes_the_place_of_another() {
     let printed = home.run(["session", "new-key", "-"]).expect(0).stdout;
     let other = SealKey::parse(&Secret::new(printed)).unwrap();
     assert_ne!(other, made, "no two are the same");
+}
+
+#[test]
+fn a_key_or_session_that_nobody_received_is_a_failure() {
+    let home = Home::logged_in();
+    for arguments in [["session", "new-key", "-"], ["session", "export", "-"]] {
+        let to = |out: Stdio| -> Ended {
+            let mut command = home.command(arguments);
+            command.stdout(out).output().unwrap().into()
+        };
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (reader, pipe) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut closing =
+            home.prepare(Command::new("sh"), ["-c", "exec \"$0\" \"$@\" >&-", BINARY]);
+        let closed: Ended = closing.args(arguments).output().unwrap().into();
+        for (ended, why) in [
+            (to(full.into()), "No space left"),
+            (to(pipe.into()), "Broken pipe"),
+            (closed, "it is closed"),
+        ] {
+            let ended = ended.expect(74);
+            ended.saying(&["cannot be written to standard output", why, "name a file"]);
+        }
+        let unwanted = OpenOptions::new().write(true).open("/dev/null").unwrap();
+        to(unwanted.into()).expect(0);
+    }
+    // Who asks a question and leaves before the answer misses nothing.
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut show = home.command(["session", "show"]);
+    Ended::from(show.stdout(full).output().unwrap()).expect(0);
 }
 
 #[test]

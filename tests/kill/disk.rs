@@ -14,7 +14,7 @@ use crate::strace::say;
 const SCRIPT: &str = r#"
     mount -t tmpfs -o "size=$SIZE,mode=0700" tmpfs state || exit 99
     cp -p saved/* state/ || exit 98
-    [ -z "$READ_ONLY" ] || mount -o remount,ro state || exit 97
+    [ -z "$READ_ONLY" ] || mount -o remount,bind,ro state || exit 97
     "$0" "$@"
     code=$?
     cp -p state/* left/ || exit 96

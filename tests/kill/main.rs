@@ -19,10 +19,12 @@ mod home;
 mod raw_server;
 
 mod calls;
+mod cores;
 mod disk;
 mod faults;
 mod instants;
 mod lab;
+mod names;
 mod signals;
 mod strace;
 mod sweep;

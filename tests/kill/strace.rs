@@ -79,30 +79,56 @@ pub struct Words {
 
 /// A `strace` that works here.
 pub struct Tracer {
-    path: PathBuf,
+    /// The program, and what comes before its options.
+    words: Vec<PathBuf>,
 }
+
+/// The program keeps others of its user out of its memory; who is root may look, if only in a name
+/// space of his own.
+const AS_ROOT: &str = "--map-root-user";
 
 impl Tracer {
     /// The tracer, or why there is none.
     pub fn find() -> Result<&'static Self, &'static str> {
         static FOUND: OnceLock<Result<Tracer, String>> = OnceLock::new();
         let found = FOUND.get_or_init(|| {
-            let path = in_path("strace").ok_or("strace is not installed")?;
-            let tried = Command::new(&path)
-                .args(["-f", "-o", "/dev/null", "-e", "trace=none", "--", BINARY])
-                .arg("--version")
-                .stdin(Stdio::null())
-                .output();
-            match tried {
-                Ok(output) if output.status.success() => Ok(Self { path }),
-                Ok(output) => {
-                    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                    Err(format!("strace may not trace here: {}", said.trim()))
-                }
-                Err(error) => Err(format!("strace does not start: {error}")),
-            }
+            let strace = in_path("strace").ok_or("strace is not installed")?;
+            let mut tracer = Self {
+                words: vec![strace],
+            };
+            let Err(why) = tracer.tried() else {
+                return Ok(tracer);
+            };
+            let unshare = in_path("unshare").ok_or_else(|| why.clone())?;
+            tracer.words.splice(0..0, [unshare, AS_ROOT.into()]);
+            let tried = tracer.tried();
+            tried.map(|()| tracer).map_err(|_| why)
         });
         found.as_ref().map_err(String::as_str)
+    }
+
+    /// Whether it sees what the program writes, or why not.
+    fn tried(&self) -> Result<(), String> {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let output = self
+            .command(log.path())
+            .args(["-e", "trace=write", "--", BINARY, "--version"])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("strace does not start: {error}"))?;
+        let seen = fs::read_to_string(log.path()).unwrap();
+        if output.status.success() && seen.contains("\"story-liker") {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(format!("strace may not trace here: {} {seen}", said.trim()))
+    }
+
+    /// The tracer, to which its other options are added.
+    pub fn command(&self, log: &Path) -> Command {
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]).args(["-f", "-o"]).arg(log);
+        command
     }
 
     /// Runs to the end without doing anything to it, and returns the calls with an effect.
@@ -148,9 +174,8 @@ impl Tracer {
     }
 
     fn run(&self, home: &Home, words: Words, log: &Path, options: &[&str]) -> Ended {
-        let mut strace = Command::new(&self.path);
-        strace.args(["-f", "-o"]).arg(log).args(options);
-        strace.args(["--", BINARY]);
+        let mut strace = self.command(log);
+        strace.args(options).args(["--", BINARY]);
         let mut command = home.prepare(strace, words.arguments);
         if let Some(name) = words.input {
             command.stdin(File::open(home.path(name)).unwrap());

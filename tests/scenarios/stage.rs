@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -321,6 +322,11 @@ impl Surroundings for Scene {
 
     fn print(&self, line: &str) {
         self.out.borrow_mut().push(line.to_owned());
+    }
+
+    fn hand_over(&self, text: &str) -> io::Result<()> {
+        self.print(text);
+        Ok(())
     }
 
     fn complain(&self, line: &str) {

@@ -215,7 +215,11 @@ fn of_version(count: usize) -> Place {
             VALUES (1, 1, 'config', 'garden', 'garden', 1, 1, 1, 0, 1);
         INSERT INTO attempt (account, kind, call, target, item_kind, item_pk, item_owner,
                              claimed_at, settled_at, outcome)
-            VALUES (1, 'story_view', 'seen', 1, 'story', 7, 77, 1000, 2000, 'ok');";
+            VALUES (1, 'story_view', 'seen', 1, 'story', 7, 77, 1000, 2000, 'ok');
+        INSERT INTO run (account, command, seed, started_at, ended_at, exit_code)
+            VALUES (1, 'run', '7', 500, 3000, 0);
+        INSERT INTO hold (account, since_at, reason, until_at, message)
+            VALUES (1, 2000, 'throttled', 9000, 'it objected');";
     connection.execute_batch(rows).unwrap();
     place
 }
@@ -228,6 +232,15 @@ fn a_database_of_every_older_version_is_left_alone_until_it_is_migrated_and_keep
         let before = picture(&place.path());
         says(reader(&place.path()).err(), "schema of an older version");
         says(refusing(&place).err(), "schema of an older version");
+        // Enough for a watchdog.
+        let profile = ProfileName::default();
+        let any = Reader::open_any(&place.path(), &profile, Duration::ZERO);
+        let (mut older, pending) = any.unwrap();
+        assert_eq!(pending, migrations.len() - done);
+        assert!(older.account().unwrap().unwrap().session.is_none());
+        assert_eq!(older.recent_runs(1).unwrap()[0].exit_code, Some(0));
+        assert_eq!(older.holds(Timestamp::default()).unwrap().len(), 1);
+        drop(older);
         let status = migration_status(&place.path()).unwrap();
         let names = migrations[done..].iter().map(|(name, _)| name.clone());
         assert_eq!(status.pending, names.collect::<Vec<_>>());

@@ -19,8 +19,8 @@ const TOLERANCE: Duration = Duration::from_mins(5);
 /// After so long without a record the clock is worth a thought.
 const SILENCE: Duration = Duration::from_hours(7 * 24);
 
-const REMEDY: &str = "switch on time synchronisation (timedatectl set-ntp true) and see what `date` \
-     says; if it is right now and was ahead then, limits stay counted until that time has passed";
+const REMEDY: &str =
+    "switch on time synchronisation (timedatectl set-ntp true) and see what `date` says";
 
 /// `newest` is the newest thing on record, if there is a record.
 pub(super) fn clock(newest: Option<Timestamp>, now: Timestamp) -> Check {
@@ -40,9 +40,12 @@ pub(super) fn clock(newest: Option<Timestamp>, now: Timestamp) -> Check {
         let ahead = span(newest.since(now));
         let finding = format!(
             "it says {now}, and the newest record is of {newest}, {ahead} in the future: the clock \
-             is behind now, or was ahead then"
+             is behind now, or was ahead then; passes go on, and what was sent then counts against \
+             each limit until its span after {newest} is over"
         );
-        return Check::problem(ID, ExitCode::TempFail, finding, REMEDY);
+        let remedy = format!("{REMEDY}; if that is right, this passes by itself");
+        // A pass compares the clock with Instagram's, not with the record.
+        return Check::warning(ID, finding, remedy);
     }
     let age = span(now.since(newest));
     if now.since(newest) > SILENCE {
@@ -102,18 +105,20 @@ mod tests {
             (Some(NOW.plus(5 * minute)), Status::Ok, "0s old"),
             (
                 Some(NOW.plus(6 * minute)),
-                Status::Problem,
+                Status::Warning,
                 "6m in the future",
             ),
-            (Some(NOW.plus(DAY)), Status::Problem, "1day in the future"),
+            (Some(NOW.plus(DAY)), Status::Warning, "1day in the future"),
             (Some(NOW.minus(7 * DAY)), Status::Ok, "7days old"),
             (Some(NOW.minus(8 * DAY)), Status::Warning, "8days old"),
         ] {
             let check = clock(newest, NOW);
             assert_eq!(check.status, status, "{check:?}");
             assert!(check.finding.contains(words), "{check:?}");
-            let code = (status == Status::Problem).then_some(ExitCode::TempFail);
-            assert_eq!(check.exit_code, code);
+            assert_eq!(
+                check.exit_code, None,
+                "a pass refuses nothing because of it"
+            );
         }
     }
 

@@ -52,6 +52,7 @@ fn verdict(runs: &[RunRecord], holds: &[Hold], locked_by_pass: bool) -> (HealthS
         locked_by_pass,
         max_age: 3 * HOUR,
         longest_pass: 16 * MINUTE,
+        is_outdated: false,
     };
     let health = health(&record, NOW);
     let healthy = health.code == ExitCode::Ok;
@@ -154,6 +155,7 @@ fn without_a_session_a_person_is_needed() {
         locked_by_pass: false,
         max_age: HOUR,
         longest_pass: HOUR,
+        is_outdated: true,
     };
     assert_eq!(health(&record, NOW).code, ExitCode::NoPerm);
 }
@@ -186,6 +188,7 @@ fn told(runs: &[RunRecord], holds: &[Hold]) -> Health {
         locked_by_pass: false,
         max_age: 3 * HOUR,
         longest_pass: 16 * MINUTE,
+        is_outdated: false,
     };
     health(&record, NOW)
 }
@@ -223,4 +226,32 @@ fn a_hold_excuses_a_pass_only_until_it_is_cleared() {
     let status = |holds: &[Hold]| told(std::slice::from_ref(&pass), holds).status;
     assert_eq!(status(&hold(2 * HOUR)), HealthStatus::Failed);
     assert_eq!(status(&hold(MINUTE)), HealthStatus::Waiting);
+}
+
+#[test]
+fn an_upgrade_that_no_pass_has_followed_yet_is_as_healthy_as_the_passes_before_it() {
+    let later = held(HoldReason::Throttled, Some(NOW.plus(HOUR)));
+    for (runs, holds, expected) in [
+        (run(HOUR, 0), &[][..], (HealthStatus::Upgrading, 0)),
+        (run(HOUR, 75), &later[..], (HealthStatus::Upgrading, 0)),
+        (run(4 * HOUR, 0), &[], (HealthStatus::TooOld, 69)),
+        (run(HOUR, 76), &[], (HealthStatus::Failed, 76)),
+    ] {
+        let record = PassRecord {
+            runs: &[runs],
+            holds,
+            has_session: true,
+            locked_by_pass: false,
+            max_age: 3 * HOUR,
+            longest_pass: 16 * MINUTE,
+            is_outdated: true,
+        };
+        let health = health(&record, NOW);
+        assert_eq!((health.status, health.code.number()), expected);
+        if health.code == ExitCode::Ok {
+            for words in ["the last pass ended 1h ago", "the next pass brings it up"] {
+                assert!(health.finding.contains(words), "{health:?}");
+            }
+        }
+    }
 }
