@@ -162,7 +162,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("std::process::ExitCode", &["exit.rs", "main.rs"]),
     (
         "catch_unwind",
-        &["main.rs", "commands/metrics.rs", "commands/run.rs"],
+        &["main.rs", "commands/aside.rs", "commands/run.rs"],
     ),
 ];
 

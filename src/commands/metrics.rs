@@ -5,11 +5,11 @@
 //! tells the truth about that one as well, and a start that could not read them leaves them alone.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::aside::aside;
 use super::shell::{Failure, Shell};
 use super::status::{self, Status, TargetStatus};
 use crate::config::{Config, Request, inspect};
@@ -41,13 +41,9 @@ pub(super) struct Started<'a> {
 
 /// Writes the metrics file, if there is to be one. A failure is a warning in the log.
 pub(super) fn write(shell: &Shell, started: &Started<'_>, code: ExitCode) {
-    let write = AssertUnwindSafe(|| try_to_write(shell, started, code));
-    if catch_unwind(write).is_err() {
-        log::warn!(
-            "an invariant of the program broke while it wrote the metrics file; please report this \
-             with the message above it"
-        );
-    }
+    aside("wrote the metrics file", || {
+        try_to_write(shell, started, code);
+    });
 }
 
 fn try_to_write(shell: &Shell, started: &Started<'_>, code: ExitCode) {
@@ -79,7 +75,7 @@ fn try_to_write(shell: &Shell, started: &Started<'_>, code: ExitCode) {
             },
             figures,
         };
-        text::merged(old, profile.as_str(), &samples(&snapshot))
+        text::merged(old, profile.as_str(), &samples(&snapshot), shell.now())
     };
     if let Err(problem) = file::replace(&path, || wait(shell), make) {
         log::warn!(

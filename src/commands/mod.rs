@@ -3,6 +3,7 @@
 //! Every command ends with an [`ExitCode`]; only `main` ends the process. A failure is one line on
 //! stderr that says what happened, why, and what to do.
 
+mod aside;
 mod cleanup;
 mod codes;
 mod completions;

@@ -140,7 +140,7 @@ fn one_pass(
         "the pass ends: {}", report.stop.sentence()
     );
     if !flags.dry_run {
-        notices::tell(shell, config, &mut store, &clock);
+        notices::tell(shell, config, &mut store, &clock, &report.stop);
     }
     Ok(report)
 }

@@ -296,8 +296,8 @@ pub(super) fn program(value: &Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// An address that something is sent to: nobody on the way may read it. Never says it.
-pub(super) fn address(text: &str) -> Result<(), &'static str> {
+/// An address that something is sent to: nobody on the way may read it. An error never says it.
+pub(super) fn address(text: &str) -> Result<url::Url, &'static str> {
     let address = url::Url::parse(text).map_err(|_| "not an address")?;
     let is_here = match address.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -306,8 +306,8 @@ pub(super) fn address(text: &str) -> Result<(), &'static str> {
         None => return Err("an address without a host"),
     };
     match address.scheme() {
-        "https" => Ok(()),
-        "http" if is_here => Ok(()),
+        "https" => Ok(address),
+        "http" if is_here => Ok(address),
         "http" => Err("http:// to another machine can be read on the way"),
         _ => Err("neither https:// nor http://"),
     }

@@ -35,7 +35,8 @@ impl Resolver<'_> {
     fn address(&mut self, kind: secrets::Kind) -> Option<Secret> {
         let address = self.secret(kind)?;
         match parse::address(address.expose()) {
-            Ok(()) => Some(address),
+            // As it was understood, not as it was written: `HTTPS://` and blanks are forgiven once.
+            Ok(address) => Some(Secret::new(address)),
             Err(problem) => {
                 let origin: Origin = self.origin_of(kind.key);
                 let refused = secrets::Refused {

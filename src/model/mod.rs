@@ -10,6 +10,7 @@ mod item;
 mod item_ref;
 mod ledger;
 mod limit;
+mod line;
 mod notice;
 mod seal_key;
 mod secret;
@@ -25,6 +26,7 @@ pub use ledger::{
     Attempt, AttemptId, AttemptKind, EndedRun, Outcome, PastAttempt, RequestCount, RunId, RunRecord,
 };
 pub use limit::{Limit, Scope, ScopedLimit};
+pub use line::{is_invisible, one_line};
 pub use notice::{Channel, Notice, NoticeId, NoticeKind, Undelivered, Verdict};
 pub use seal_key::{HeldKey, KeyId, Keyring, NotAKey, SealKey};
 pub use secret::Secret;

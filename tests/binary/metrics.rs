@@ -222,7 +222,11 @@ fn a_start_that_finds_another_pass_at_work_keeps_the_figures_of_passes() {
     ended(pass).expect(0);
     let then = figures(&home);
     assert_is(&then, "last_run_stop{stop=\"interrupted\"}", 1);
-    assert_is(&then, "last_start_exit_code", 0);
+    // That of the later start, which ended before this one.
+    assert_is(&then, "last_start_exit_code", 75);
+    let start = "last_start_timestamp_seconds";
+    assert!((then[start] - now[start]).abs() < 1e-9);
+    assert_is(&then, "last_run_exit_code", 0);
     assert!(then["last_run_end_timestamp_seconds"] > now["last_run_end_timestamp_seconds"]);
 }
 

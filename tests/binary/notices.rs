@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use story_liker::practice::switches::{DateHeader, Switches};
 
 use crate::home::{Ended, Home, until};
 use crate::ping::ok;
@@ -270,6 +271,51 @@ fn what_could_not_be_told_for_a_week_is_tried_once_more_and_given_up() {
     tell_by_script(&mut home, NOTE);
     home.run(["run"]).expect(77);
     assert_eq!(told(&home), Vec::<Value>::new());
+}
+
+/// A clock that is a week ahead makes everything look old.
+#[test]
+fn nothing_is_given_up_by_a_clock_that_is_known_to_be_wrong() {
+    let mut home = Home::logged_in();
+    tell_by_script(&mut home, "exit 3");
+    home.sql()
+        .execute_batch(
+            "INSERT INTO notice (account, kind, subject, happened_at, noticed_at, message)
+             VALUES (1, 'failure', 1, 1, 1, 'planted');
+             INSERT INTO delivery (notice, channel) SELECT id, 'command' FROM notice",
+        )
+        .unwrap();
+    let given_up =
+        |home: &Home| home.number("SELECT count(*) FROM delivery WHERE given_up_at IS NOT NULL");
+    home.server.set_switches(Switches {
+        date: DateHeader::Skewed(600),
+        ..Switches::default()
+    });
+    let report = home.run(["run"]).expect(75).report();
+    assert_eq!(report["stop"]["name"], "clock_off");
+    assert_eq!(given_up(&home), 0);
+    home.server.set_switches(Switches::default());
+    home.run(["run"]).expect(0);
+    assert_eq!(given_up(&home), 1);
+}
+
+#[test]
+fn what_a_program_wrote_steers_no_terminal() {
+    let mut home = Home::logged_in();
+    let script = r"printf 'a\033[2J\nok       session    forged\n' >&2; exit 4";
+    home.set(
+        "notify.command",
+        &format!("['/bin/sh', '-c', '''{script}''']"),
+    );
+    challenge(&home).expect(77);
+    let says = "it wrote: a [2J ok session forged";
+    for command in ["status", "doctor"] {
+        let shown = home.run([command]).stdout;
+        assert!(shown.contains(says), "{command}: {shown}");
+        assert!(!shown.contains('\u{1b}'), "{command}: {shown}");
+    }
+    let on_record = format!("SELECT count(*) FROM delivery WHERE problem LIKE '%{says}'");
+    assert_eq!(home.number(&on_record), 1);
 }
 
 #[test]

@@ -195,6 +195,48 @@ fn a_lost_session_is_told_once_and_is_back_when_it_was_proved() {
     assert_eq!(told, [SessionLost, SessionBack, Recovery, SessionLost]);
 }
 
+/// The passes between had no chance to prove it.
+#[test]
+fn a_new_session_that_is_lost_before_it_was_proved_is_told_as_well() {
+    let mut store = Writer::in_memory(&story_liker::model::ProfileName::default()).unwrap();
+    store.tell_by(&[Channel::Url]);
+    pass(&mut store, 1, Verdict::Failed);
+    assert_eq!(noticed(&mut store), [SessionLost], "none was imported yet");
+    for lost in [10, 20] {
+        let session = Session {
+            pk: pk(71),
+            json: Secret::new("{}"),
+        };
+        let at = at(lost);
+        store
+            .apply(&[Change::SessionObtained { session, at }], at)
+            .unwrap();
+        store.apply(&[Change::SessionDead], at).unwrap();
+        let dead = hold(HoldReason::LoginRequired, None);
+        let dead = store.add_hold(&dead, at).unwrap();
+        for minute in lost..lost + 3 {
+            pass(&mut store, minute, Verdict::Failed);
+        }
+        clear(&mut store, dead, lost + 5);
+        pass(&mut store, lost + 6, Verdict::Failed);
+    }
+    let told = noticed(&mut store);
+    assert_eq!(told, [SessionLost, SessionLost, SessionLost]);
+}
+
+#[test]
+fn a_session_that_is_doubted_again_after_a_person_said_go_on_is_told_again() {
+    let mut store = told();
+    for minute in [1, 10] {
+        let doubt = hold(HoldReason::SessionDoubtful, None);
+        let doubt = store.add_hold(&doubt, at(minute)).unwrap();
+        pass(&mut store, minute, Verdict::Failed);
+        pass(&mut store, minute + 1, Verdict::Failed);
+        clear(&mut store, doubt, minute + 2);
+    }
+    assert_eq!(noticed(&mut store), [SessionLost, SessionLost]);
+}
+
 #[test]
 fn a_session_that_was_renewed_within_the_pass_is_no_change() {
     let mut store = told();

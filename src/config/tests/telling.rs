@@ -40,6 +40,23 @@ fn an_address_comes_from_a_variable_a_credential_or_a_file() {
 }
 
 #[test]
+fn an_address_is_used_as_it_was_understood() {
+    for (written, used) in [
+        ("HTTPS://A.example/Key", "https://a.example/Key"),
+        (" https://a.example/1 ", "https://a.example/1"),
+        ("Http://LocalHost:8080", "http://localhost:8080/"),
+    ] {
+        let setup = Setup::new("")
+            .variable("STORY_LIKER_PING_URL", written)
+            .variable("STORY_LIKER_NOTIFY_URL", written);
+        let config = setup.config();
+        for address in [config.ping, config.notify.url] {
+            assert_eq!(address.unwrap().expose(), used);
+        }
+    }
+}
+
+#[test]
 fn an_address_is_never_shown() {
     let setup = Setup::new("")
         .variable("STORY_LIKER_PING_URL", ADDRESS)

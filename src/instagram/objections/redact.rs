@@ -3,6 +3,8 @@
 //! What goes is decided by the look of a word, because a reply of unknown shape can carry anything
 //! anywhere. Losing a harmless word is cheap, showing a secret is not.
 
+use crate::model::is_invisible;
+
 /// Longest excerpt of a body.
 const EXCERPT: usize = 120;
 /// Longest sentence of the platform's own.
@@ -87,11 +89,6 @@ fn harmless(word: &str) -> bool {
     !word.contains(['@', '%', '/', '+'])
         && !word.chars().any(|c| c.is_numeric() || is_invisible(c))
         && length <= longest
-}
-
-/// What takes no room or turns the writing around would let a message show what it does not say.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

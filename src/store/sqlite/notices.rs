@@ -82,11 +82,13 @@ pub(crate) fn note(
     for hold in waiting.iter().filter(|hold| !hold.reason.about_session()) {
         noting.add(&New::of_hold(NoticeKind::HoldAppeared, hold))?;
     }
-    if was_lost.is_none() && is_lost {
-        noting.add(&match lost_to {
-            Some(hold) => New::of_hold(NoticeKind::SessionLost, hold),
-            None => of_run(NoticeKind::SessionLost, run.0),
-        })?;
+    match lost_to {
+        // A new session may be lost before it was proved, and nobody was told that it was there.
+        Some(hold) => noting.add(&New::of_hold(NoticeKind::SessionLost, hold))?,
+        None if is_lost && was_lost.is_none() => {
+            noting.add(&of_run(NoticeKind::SessionLost, run.0))?;
+        }
+        None => {}
     }
     // A pass that fails because of one of these has been told of; its failure is no second thing.
     let is_told = !waiting.is_empty() || is_lost;

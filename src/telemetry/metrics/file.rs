@@ -2,15 +2,19 @@
 //! also if the machine stops in between.
 //!
 //! Two starts may end at the same time, and the later one keeps what it does not know. So reading,
-//! making and replacing happen under one lock: that of the folder, which needs no file of its own.
+//! making and replacing happen under one lock: that of the folder, which needs no file of its own. The
+//! new content is made in a file that no other start knows, so without the lock a figure may get lost,
+//! but still nobody sees half a file.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs2::FileExt as _;
 use rustix::fs::{Access, access};
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::text::{NotOurs, are_ours};
@@ -20,6 +24,12 @@ const MODE: u32 = 0o644;
 
 /// How often a busy folder is tried; `wait` comes in between.
 const TRIES: u32 = 100;
+
+/// How the names of spare files begin and end. Collectors overlook them: they do not end in `.prom`.
+const SPARE: [&str; 2] = [".story-liker.", ".new"];
+
+/// A spare file is there for a moment; what is older was left by a start that was killed.
+const LEFT_AFTER: Duration = Duration::from_hours(1);
 
 /// Why the file was not replaced, and what to do.
 #[derive(Debug, Error)]
@@ -62,7 +72,7 @@ impl From<NotOurs> for Problem {
 /// Whether [`replace`] would find a folder it may write and figures that are its own. Changes nothing.
 pub fn is_replaceable(path: &Path) -> Result<(), Problem> {
     let path = resolved(path)?;
-    let (folder, _) = beside(&path)?;
+    let folder = folder_of(&path)?;
     access(&folder, Access::WRITE_OK | Access::EXEC_OK)
         .map_err(|error| problem("write to", &folder, error.into()))?;
     Ok(are_ours(&content(&path)?)?)
@@ -76,9 +86,9 @@ pub fn replace(
     make: impl FnOnce(&str) -> Result<String, NotOurs>,
 ) -> Result<(), Problem> {
     let path = resolved(path)?;
-    let (folder, spare) = beside(&path)?;
-    // A folder that may be written but not read cannot be locked; then two starts that end at the same
-    // moment may cost each other a figure, and nothing more.
+    let folder = folder_of(&path)?;
+    // A folder that may be written but not read cannot be locked, and one that somebody keeps locked
+    // is not waited for without end.
     let lock = File::open(&folder).ok();
     if let Some(lock) = &lock {
         for _ in 0..TRIES {
@@ -90,13 +100,11 @@ pub fn replace(
     }
     let old = content(&path)?;
     let new = make(&old)?;
-    write(&spare, &new)
-        .and_then(|()| fs::rename(&spare, &path))
-        .map_err(|error| {
-            // Nothing may be there; the next start removes what is.
-            let _ = fs::remove_file(&spare);
-            problem("write", &spare, error)
-        })?;
+    let spare = spare(&folder, &new).map_err(|error| problem("write in", &folder, error))?;
+    remove_left_overs(&folder, spare.as_file());
+    spare
+        .persist(&path)
+        .map_err(|refused| problem("replace", &path, refused.error))?;
     if let Some(lock) = &lock {
         // The figures are there; only a power cut could bring the old ones back.
         let _ = lock.sync_all();
@@ -113,23 +121,39 @@ fn content(path: &Path) -> Result<String, Problem> {
     }
 }
 
-/// Whole and on the disk, or not at all.
-fn write(spare: &Path, text: &str) -> io::Result<()> {
-    // Left by a start that was killed.
-    match fs::remove_file(spare) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+/// A new file with this text, whole and on the disk; removed when it is dropped.
+fn spare(folder: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let [beginning, end] = SPARE;
+    let mut names = tempfile::Builder::new();
+    let mut spare = names.prefix(beginning).suffix(end).tempfile_in(folder)?;
+    // It was made for nobody but this user.
+    let mode = Permissions::from_mode(MODE);
+    spare.as_file().set_permissions(mode)?;
+    spare.write_all(text.as_bytes())?;
+    spare.as_file().sync_all()?;
+    Ok(spare)
+}
+
+/// Removes the spare files of starts that were killed: those much older than `new`. What cannot be
+/// removed, or seen, does no harm.
+fn remove_left_overs(folder: &Path, new: &File) {
+    let now = new.metadata().and_then(|new| new.modified());
+    let (Ok(now), Ok(entries)) = (now, fs::read_dir(folder)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_spare = entry.file_name().to_str().is_some_and(|name| {
+            name.strip_prefix(SPARE[0])
+                .and_then(|name| name.strip_suffix(SPARE[1]))
+                .is_some_and(|chance| chance.chars().all(|c| c.is_ascii_alphanumeric()))
+        });
+        let made = entry.metadata().and_then(|entry| entry.modified());
+        let age = made.ok().and_then(|made| now.duration_since(made).ok());
+        if is_spare && age.is_some_and(|age| age > LEFT_AFTER) {
+            // Another start may have done it.
+            let _ = fs::remove_file(entry.path());
+        }
     }
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(MODE)
-        .open(spare)?;
-    // The umask may have taken away what the collector needs.
-    file.set_permissions(Permissions::from_mode(MODE))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// The file itself, if the path leads to it by a link; a link would be replaced otherwise.
@@ -147,9 +171,7 @@ fn is_missing(error: &io::Error) -> bool {
     [NotFound, NotADirectory].contains(&error.kind())
 }
 
-/// The folder, and the name under which the new content is made. Collectors overlook it: it does not
-/// end in `.prom`.
-fn beside(path: &Path) -> Result<(PathBuf, PathBuf), Problem> {
+fn folder_of(path: &Path) -> Result<PathBuf, Problem> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -157,9 +179,7 @@ fn beside(path: &Path) -> Result<(PathBuf, PathBuf), Problem> {
     if !folder.is_dir() {
         return Err(Problem::NoFolder(folder.display().to_string()));
     }
-    let name = path.file_name().ok_or(Problem::NoFile)?;
-    let spare = format!(".{}.new", name.to_string_lossy());
-    Ok((folder.to_owned(), folder.join(spare)))
+    Ok(folder.to_owned())
 }
 
 fn problem(doing: &'static str, path: &Path, error: io::Error) -> Problem {

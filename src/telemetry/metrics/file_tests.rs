@@ -76,25 +76,85 @@ fn whoever_has_it_open_keeps_the_old_figures_whole() {
 }
 
 #[test]
-fn what_a_killed_start_left_is_overlooked_and_removed() {
+fn what_a_killed_start_left_is_overlooked_and_removed_when_it_is_old() {
     let (folder, path) = home();
     put(&path, OLD).unwrap();
-    fs::write(folder.path().join(".story-liker.prom.new"), "half").unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
+    let now = fs::metadata(&path).unwrap().modified().unwrap();
+    let minute = Duration::from_mins(1);
+    let leave = |name: &str, age| {
+        let file = File::create(folder.path().join(name)).unwrap();
+        file.set_modified(now - age).unwrap();
+    };
+    leave(".story-liker.aB3dE6.new", LEFT_AFTER + minute);
+    leave(".story-liker.young1.new", minute);
+    leave(".story-liker.of a person.new", LEFT_AFTER + minute);
+    leave(".other.aB3dE6.new", LEFT_AFTER + minute);
     put(&path, "new").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    let mut left = names(folder.path());
+    left.sort();
+    let expected = [
+        ".other.aB3dE6.new",
+        ".story-liker.of a person.new",
+        ".story-liker.young1.new",
+        "story-liker.prom",
+    ];
+    assert_eq!(left, expected);
+}
+
+#[test]
+fn two_starts_that_write_at_the_same_moment_do_not_write_the_same_file() {
+    let (folder, path) = home();
+    let first = spare(folder.path(), "first").unwrap();
+    let second = spare(folder.path(), "second").unwrap();
+    first.persist(&path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+    second.persist(&path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "second");
+    assert_eq!(names(folder.path()), ["story-liker.prom"]);
+}
+
+/// As in a folder that may not be read, or that somebody keeps locked.
+#[test]
+fn a_reader_sees_whole_files_also_where_nobody_gets_the_lock() {
+    let (folder, path) = home();
+    let other = File::open(folder.path()).unwrap();
+    other.lock_exclusive().unwrap();
+    let texts = ["a".repeat(100_000), "b".repeat(10)];
+    put(&path, &texts[0]).unwrap();
+    thread::scope(|scope| {
+        let writers = texts.each_ref().map(|text| {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    put(&path, text).unwrap();
+                }
+            })
+        });
+        while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let seen = fs::read_to_string(&path).unwrap();
+            assert!(texts.contains(&seen), "{} bytes", seen.len());
+        }
+    });
     assert_eq!(names(folder.path()), ["story-liker.prom"]);
 }
 
 #[test]
 fn a_failure_leaves_the_old_figures() {
     let (folder, path) = home();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    let path = inner.join(path.file_name().unwrap());
     put(&path, OLD).unwrap();
-    // Not to be removed like a file.
-    fs::create_dir(folder.path().join(".story-liker.prom.new")).unwrap();
-    let problem = put(&path, "new").unwrap_err();
+    let moved = folder.path().join("moved");
+    let unplug = |_: &str| {
+        fs::rename(&inner, &moved).unwrap();
+        Ok("new".to_owned())
+    };
+    let problem = replace(&path, || (), unplug).unwrap_err();
     assert!(matches!(problem, Problem::Io { .. }), "{problem}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
+    assert_eq!(names(&moved), ["story-liker.prom"]);
+    let kept = fs::read_to_string(moved.join("story-liker.prom")).unwrap();
+    assert_eq!(kept, OLD);
 }
 
 #[test]

@@ -164,6 +164,12 @@ struct Sheet<'a> {
     samples: Vec<Sample>,
 }
 
+/// Seconds since 1970, as Prometheus counts time.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn seconds(at: Timestamp) -> f64 {
+    at.as_millis() as f64 / 1000.0
+}
+
 impl Sheet<'_> {
     fn put(&mut self, metric: &Metric, labels: &[&str], value: impl Into<f64>) {
         debug_assert_eq!(metric.labels.len(), labels.len(), "{}", metric.name);
@@ -183,10 +189,9 @@ impl Sheet<'_> {
         self.put(metric, labels, value as f64);
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn moment(&mut self, metric: &Metric, labels: &[&str], at: Option<Timestamp>) {
         if let Some(at) = at {
-            self.put(metric, labels, at.as_millis() as f64 / 1000.0);
+            self.put(metric, labels, seconds(at));
         }
     }
 

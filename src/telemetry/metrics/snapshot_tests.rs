@@ -89,7 +89,7 @@ fn value(samples: &[Sample], name: &str, label: Option<(&str, &str)>) -> Option<
 #[test]
 #[allow(clippy::disallowed_methods)]
 fn the_file_reads_like_this() {
-    let text = text::merged("", "second", &samples(&full())).unwrap();
+    let text = text::merged("", "second", &samples(&full()), full().start.at).unwrap();
     if std::env::var_os("STORY_LIKER_UPDATE_METRICS").is_some() {
         std::fs::write("src/telemetry/metrics/golden.prom", &text).unwrap();
     }

@@ -10,7 +10,9 @@ use std::str::Chars;
 use prometheus::TextEncoder;
 use prometheus::proto::{Gauge, LabelPair, Metric as Encoded, MetricFamily, MetricType};
 
+use super::snapshot::seconds;
 use super::{Group, Metric, Sample, list};
+use crate::model::Timestamp;
 
 /// The file holds the figures of another program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,23 +28,48 @@ pub fn are_ours(old: &str) -> Result<(), NotOurs> {
     }
 }
 
-/// The new content of a file that holds `old`. Samples of other profiles stay, and so do the figures
-/// of `profile` where `fresh` has none.
-pub fn merged(old: &str, profile: &str, fresh: &[Sample]) -> Result<String, NotOurs> {
+/// The new content of a file that holds `old`, at `now`. Samples of other profiles stay, and so do the
+/// figures of `profile` where `fresh` has none, and what a
+/// later start said that found this one at work and ended before it.
+pub fn merged(
+    old: &str,
+    profile: &str,
+    fresh: &[Sample],
+    now: Timestamp,
+) -> Result<String, NotOurs> {
     are_ours(old)?;
-    let has_figures = fresh
-        .iter()
-        .any(|sample| sample.name == list::SNAPSHOT.name);
+    let old: Vec<Sample> = read(old).collect();
+    let has_figures = value(fresh, &list::SNAPSHOT, profile).is_some();
+    let start = |samples| value(samples, &list::LAST_START, profile);
+    let is_overtaken = match (start(&old), start(fresh)) {
+        // A start that is still to come was told of by a clock that was ahead.
+        (Some(old), Some(fresh)) => old > fresh && old <= seconds(now),
+        _ => false,
+    };
     let stays = |sample: &Sample| match (known(sample), sample.label("profile")) {
         (None, _) | (_, None) => false,
         (Some(metric), Some(whose)) => {
-            whose != profile || (metric.group == Group::Figures && !has_figures)
+            whose != profile
+                || match metric.group {
+                    Group::Start => is_overtaken,
+                    Group::Figures => !has_figures,
+                }
         }
     };
-    let mut samples: Vec<Sample> = read(old).filter(stays).collect();
-    samples.extend_from_slice(fresh);
+    let is_news = |sample: &&Sample| {
+        !is_overtaken || known(sample).is_none_or(|metric| metric.group == Group::Figures)
+    };
+    let mut samples: Vec<Sample> = old.into_iter().filter(stays).collect();
+    samples.extend(fresh.iter().filter(is_news).cloned());
     samples.sort_by(|a, b| a.label("profile").cmp(&b.label("profile")));
     Ok(encode(&samples))
+}
+
+/// The value of a metric of `profile` without labels of its own.
+fn value(samples: &[Sample], metric: &Metric, profile: &str) -> Option<f64> {
+    let is_it =
+        |sample: &&Sample| sample.name == metric.name && sample.label("profile") == Some(profile);
+    samples.iter().find(is_it).map(|sample| sample.value)
 }
 
 /// The metric that a sample is of, if this version knows it with just these labels.
