@@ -140,7 +140,7 @@ class Service:
         """The figures of a pass, written from within the sandbox for another user to collect."""
         machine, folder = self.machine, "/var/lib/prometheus/node-exporter"
         machine.run(f"mkdir -p {folder}")
-        machine.readme("### Metrics")
+        machine.readme("#### Figures of the timer")
         self.passes("a pass with figures", "0")
         command = f"setpriv --reuid {ADMIN} grep ^story_liker_last_start_exit_code {folder}/story-liker.prom"
         figures = machine.run(command).stdout
