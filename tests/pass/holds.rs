@@ -122,6 +122,43 @@ fn what_a_reply_asks_for_is_waited_for_by_the_platform_s_clock() {
     }
 }
 
+/// A proxy with a wrong clock, say.
+#[test]
+fn a_hold_lasts_from_the_objection_on_whatever_date_its_reply_carries() {
+    let days = |days: i64| days * 86_400;
+    for (reason, asked, least) in [
+        (HoldReason::Throttled, None, 30 * MINUTE),
+        (HoldReason::PleaseWait, Some(5 * HOUR), 5 * HOUR),
+        (HoldReason::ActionBlocked, None, 2 * DAY),
+        (HoldReason::UnknownShape, None, 6 * HOUR),
+    ] {
+        for (misdated, slept) in [
+            (days(-325), Duration::ZERO),
+            (-400, Duration::ZERO),
+            (days(-325), 20 * HOUR),
+            (days(1200), Duration::ZERO),
+        ] {
+            let mut rig = one_of_each();
+            let trouble = Trouble::Objection(reason, asked);
+            rig.server.fail(Act::Stories, trouble);
+            rig.server.befall(Act::Stories, Odd::Misdated(misdated));
+            rig.server.befall(Act::Stories, Odd::Asleep(slept));
+            rig.pass();
+            let met_at = rig.server.look().record.last().unwrap().at;
+            let hold = rig.holds().pop().unwrap();
+            let until = hold.until.unwrap();
+            assert!(
+                hold.since >= met_at && until >= met_at.plus(least),
+                "{reason:?}, a date wrong by {misdated} s: {hold:?}, met at {met_at}"
+            );
+            let sent = rig.mark();
+            rig.later(least - MINUTE);
+            rig.check_all();
+            assert_eq!(rig.mark(), sent, "{reason:?} {misdated}");
+        }
+    }
+}
+
 #[test]
 fn outcome_and_hold_are_stored_together_or_not_at_all() {
     for when in [When::Before, When::After] {

@@ -72,7 +72,7 @@ impl Running<'_> {
         };
         self.count_like(&act);
         let mut after = item;
-        after.claimed_at = Some(sent.receipt.sent_before);
+        after.claimed_at = Some(sent.receipt.answered_by);
         // No reading before this like says anything about it.
         after.unliked_read_at = None;
         match sent.result.as_ref().err().map(|error| error.effect) {
