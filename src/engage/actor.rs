@@ -230,15 +230,14 @@ impl Actor<'_> {
             hold: hold.cloned(),
             changes,
         };
-        let settled_at = receipt.answered_by;
-        self.store
-            .settle(receipt.attempt, &settlement, settled_at)?;
+        let ended_at = receipt.answered_by;
+        self.store.settle(receipt.attempt, &settlement, ended_at)?;
         self.budget.windows.push(Attempt {
             kind: act.kind,
             target: act.target,
             item: act.item.map(|(_, id)| id.media),
             claimed_at: receipt.sent_after,
-            settled_at: Some(settled_at),
+            settled_at: Some(settlement.outcome.arrived_by(ended_at)),
         });
         let now = self.watch.latest();
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
