@@ -77,6 +77,8 @@ pub struct Actor<'a> {
     pub(super) runs: Vec<RunRecord>,
     pub(super) counts: Counts,
     pub(super) dry_run: bool,
+    /// An objection could not be settled: whatever follows from it, nothing more is sent.
+    pub(super) forgetful: bool,
 }
 
 impl<'a> Actor<'a> {
@@ -124,6 +126,7 @@ impl<'a> Actor<'a> {
             counts: Counts::default(),
             max_runtime: None,
             dry_run,
+            forgetful: false,
         })
     }
 
@@ -230,8 +233,13 @@ impl Actor<'_> {
             hold: hold.cloned(),
             changes,
         };
+        let confirmed = self.watch.confirmed();
+        let verdict = error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold));
         let ended_at = receipt.answered_by;
-        self.store.settle(receipt.attempt, &settlement, ended_at)?;
+        if let Err(failed) = self.store.settle(receipt.attempt, &settlement, ended_at) {
+            let attempt = receipt.attempt;
+            return Err(self.remember(attempt, settlement, ended_at, &verdict, failed));
+        }
         self.budget.windows.push(Attempt {
             kind: act.kind,
             target: act.target,
@@ -241,8 +249,7 @@ impl Actor<'_> {
         });
         let now = self.watch.latest();
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
-        let confirmed = self.watch.confirmed();
-        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold)))
+        Ok(verdict)
     }
 
     /// Waits until `until`; the stop, if the wait ended for another reason.
