@@ -2,8 +2,8 @@
 //! stored with it.
 //!
 //! A disk that takes no byte remembers nothing, and then the next pass goes on; all that is left is
-//! to say so, in the log and in how the pass ends. Room is not set aside for this:
-//! the claim, a row of the same size, was committed a moment ago.
+//! to say so, in the log and in how the pass ends. Room is not set aside for this: the claim, a row
+//! of the same size, was committed a moment ago.
 
 use super::act::Verdict;
 use super::actor::Actor;
@@ -32,7 +32,7 @@ impl Actor<'_> {
             |until| until.to_string(),
         );
         let (reason, message) = (hold.reason.as_str(), &hold.message);
-        log::error!(hold = reason, until = until.as_str(); "Instagram objected ({message}), and that could not be recorded: {failed}");
+        log::error!(hold = reason, until = until.as_str(); "what Instagram answered demands a hold ({message}), and recording it failed: {failed}");
         let became = match self.store_hold(attempt, settlement, &hold, met_at) {
             Ok(()) => "it is stored all the same, not all that came with it".to_owned(),
             Err(error) => format!(
@@ -44,7 +44,7 @@ impl Actor<'_> {
         let told = format!("{message}; {failed}; the hold '{reason}' until {until}: {became}");
         let unstored = Stop::Store {
             code: failed.exit_code(),
-            message: format!("Instagram objected: {told}"),
+            message: format!("what Instagram answered was not recorded: {told}"),
         };
         let objected = match verdict {
             Verdict::Stop(Stop::Unavailable { hold_until, .. }) => Stop::Unavailable {

@@ -74,7 +74,7 @@ pub enum Applied {
 pub enum Odd {
     /// The sender's machine sleeps after the request is on record and before it leaves.
     Asleep(Duration),
-    /// It arrives this much later; its answer, if there is one, is lost.
+    /// It arrives this much later, and nobody waits for its answer so long.
     Late(Duration),
     /// The `Date` of the reply, if it has one, is wrong by so many seconds.
     Misdated(i64),
@@ -489,8 +489,8 @@ impl Client {
             slow = Duration::from_secs(u64::from(seconds));
         }
         let (slept, late, misdated) = world.take_odds(act);
-        if !late.is_zero() && !matches!(trouble, Some(Trouble::Broken(_) | Trouble::TimedOut(_))) {
-            trouble = Some(Trouble::TimedOut(Applied::Now));
+        if !late.is_zero() {
+            trouble = Some(Trouble::TimedOut(applied(trouble)));
         }
         let misdated = world.date.map_or(0, |_| misdated);
         world.unanswered = trouble.is_some_and(is_no_answer);
@@ -507,16 +507,7 @@ impl Client {
         let wall = clock.now().plus(late);
         clock.spend(HALF_WAY);
         let at = clock.server().plus(late);
-        let applied = match trouble {
-            None => Applied::Now,
-            Some(
-                Trouble::Broken(applied)
-                | Trouble::TimedOut(applied)
-                | Trouble::ServerError(applied)
-                | Trouble::Incomplete(applied),
-            ) => applied,
-            Some(_) => Applied::No,
-        };
+        let applied = applied(trouble);
         let alive = world.session_alive || is_login;
         let result = if alive && applied != Applied::No {
             Some(work(&mut world))
@@ -525,8 +516,9 @@ impl Client {
         };
         let took_effect = matches!(result, Some(Ok(_)));
         if let (Act::Like, true, Some(media)) = (act, took_effect, on) {
-            let after = Duration::from_secs(30 * u64::from(applied == Applied::Late));
-            world.likes.entry(media).or_insert(at.plus(after));
+            let after = 30 * u64::from(applied == Applied::Late);
+            let since = at.plus(Duration::from_secs(after));
+            world.likes.entry(media).or_insert(since);
         }
         let said = match (&result, trouble) {
             (Some(Ok((_, said))), None) => said.clone(),
@@ -598,6 +590,19 @@ impl Client {
             };
             answer.session = Some(session);
         }
+    }
+}
+
+fn applied(trouble: Option<Trouble>) -> Applied {
+    match trouble {
+        None => Applied::Now,
+        Some(
+            Trouble::Broken(applied)
+            | Trouble::TimedOut(applied)
+            | Trouble::ServerError(applied)
+            | Trouble::Incomplete(applied),
+        ) => applied,
+        Some(_) => Applied::No,
     }
 }
 
