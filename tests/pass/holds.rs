@@ -132,19 +132,28 @@ fn a_hold_lasts_from_the_objection_on_whatever_date_its_reply_carries() {
         (HoldReason::ActionBlocked, None, 2 * DAY),
         (HoldReason::UnknownShape, None, 6 * HOUR),
     ] {
-        for (misdated, slept) in [
-            (days(-325), Duration::ZERO),
-            (-400, Duration::ZERO),
-            (days(-325), 20 * HOUR),
-            (days(1200), Duration::ZERO),
+        for (misdated, slept, ahead) in [
+            (days(-325), Duration::ZERO, 0),
+            (-400, Duration::ZERO, 0),
+            (days(-325), 20 * HOUR, 0),
+            (days(1200), Duration::ZERO, 0),
+            // Here it is the machine's clock that is wrong, as the first reply tells.
+            (0, Duration::ZERO, -1000 * days(325)),
         ] {
             let mut rig = one_of_each();
-            let trouble = Trouble::Objection(reason, asked);
-            rig.server.fail(Act::Stories, trouble);
-            rig.server.befall(Act::Stories, Odd::Misdated(misdated));
-            rig.server.befall(Act::Stories, Odd::Asleep(slept));
+            rig.clock.set_ahead(ahead);
+            let act = if ahead == 0 {
+                Act::Stories
+            } else {
+                Act::UserByName
+            };
+            rig.server.fail(act, Trouble::Objection(reason, asked));
+            rig.server.befall(act, Odd::Misdated(misdated));
+            rig.server.befall(act, Odd::Asleep(slept));
             rig.pass();
-            let met_at = rig.server.look().record.last().unwrap().at;
+            // A `Date` has whole seconds.
+            let second = Duration::from_secs(1);
+            let met_at = rig.server.look().record.last().unwrap().at.minus(second);
             let hold = rig.holds().pop().unwrap();
             let until = hold.until.unwrap();
             assert!(
@@ -153,6 +162,7 @@ fn a_hold_lasts_from_the_objection_on_whatever_date_its_reply_carries() {
             );
             let sent = rig.mark();
             rig.later(least - MINUTE);
+            rig.clock.set_ahead(0);
             rig.check_all();
             assert_eq!(rig.mark(), sent, "{reason:?} {misdated}");
         }
