@@ -61,7 +61,7 @@ pub(super) struct ItemFacts {
     pub state: ItemState,
     pub tries: u32,
     pub viewed_at: Option<Timestamp>,
-    pub claimed_at: Option<Timestamp>,
+    pub like_arrived_by: Option<Timestamp>,
     pub read_back_from: Option<Timestamp>,
     pub unliked_read_at: Option<Timestamp>,
 }
@@ -231,8 +231,8 @@ fn item_facts(item: &LedgerItem, first_seen_at: Timestamp) -> ItemFacts {
         state: item.state,
         tries: item.tries,
         viewed_at: item.viewed_at,
-        claimed_at: item.claimed_at,
-        read_back_from: item.claimed_at.map(|at| at.plus(READ_BACK_AFTER)),
+        like_arrived_by: item.like_arrived_by,
+        read_back_from: item.like_arrived_by.map(|at| at.plus(READ_BACK_AFTER)),
         unliked_read_at: item.unliked_read_at,
     }
 }

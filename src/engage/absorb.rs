@@ -99,7 +99,7 @@ fn first_seen(item: Item, context: &ReadingContext) -> LedgerItem {
         state,
         tries: 0,
         viewed_at: None,
-        claimed_at: None,
+        like_arrived_by: None,
     }
 }
 
@@ -110,8 +110,8 @@ fn seen_again(mut known: LedgerItem, item: Item, context: &ReadingContext) -> Re
         known.unliked_read_at = Some(context.read_at);
     }
     let proves = known
-        .claimed_at
-        .is_none_or(|claimed_at| context.read_at >= claimed_at.plus(READ_BACK_AFTER));
+        .like_arrived_by
+        .is_none_or(|arrived_by| context.read_at >= arrived_by.plus(READ_BACK_AFTER));
     let mut disproved = false;
     known.state = match (known.state, says) {
         (ItemState::New, Some(true)) if known.tries == 0 => ItemState::AlreadyLiked,
@@ -153,10 +153,10 @@ pub(super) fn expires_too_soon(item: &LedgerItem, now: Timestamp) -> bool {
 /// Whether the item may be liked at `now`.
 pub fn may_be_liked(item: &LedgerItem, now: Timestamp) -> bool {
     let alive = !expires_too_soon(item, now);
-    let untried_or_disproved = match (item.tries, item.claimed_at, item.unliked_read_at) {
+    let untried_or_disproved = match (item.tries, item.like_arrived_by, item.unliked_read_at) {
         (0, _, _) => true,
-        (tries, Some(claimed), Some(read)) if tries < MOST_TRIES => {
-            read >= claimed.plus(READ_BACK_AFTER)
+        (tries, Some(arrived_by), Some(read)) if tries < MOST_TRIES => {
+            read >= arrived_by.plus(READ_BACK_AFTER)
         }
         _ => false,
     };
@@ -196,14 +196,14 @@ mod tests {
         }
     }
 
-    fn known(state: ItemState, tries: u32, claimed_at: Option<Timestamp>) -> LedgerItem {
+    fn known(state: ItemState, tries: u32, like_arrived_by: Option<Timestamp>) -> LedgerItem {
         LedgerItem {
             item: story(None),
             target: TargetId(1),
             state,
             tries,
             viewed_at: None,
-            claimed_at,
+            like_arrived_by,
             unliked_read_at: None,
         }
     }

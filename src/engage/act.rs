@@ -61,8 +61,14 @@ pub(super) struct Receipt {
     pub attempt: AttemptId,
     /// Not later than the request left. What its reply says is as old as this.
     pub sent_after: Timestamp,
-    /// Not earlier than the claim. What it did is as young as this.
-    pub sent_before: Timestamp,
+    /// Not earlier than the answer, nor than anything the request did: the later of what the clock
+    /// showed without this answer's `Date` and with it.
+    ///
+    /// Where the two differ, one is wrong and nothing tells which. A row that stands too late, and
+    /// a hold counted from there, only costs time, and `resume --force` ends such a hold; one that
+    /// stands too early lets requests out. There is no bound to it, because a machine that starts in
+    /// 1970 learns from such a `Date` what time it is.
+    pub answered_by: Timestamp,
     /// As the reply's state headers left it.
     pub session: Option<Session>,
 }

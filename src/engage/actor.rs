@@ -77,6 +77,8 @@ pub struct Actor<'a> {
     pub(super) runs: Vec<RunRecord>,
     pub(super) counts: Counts,
     pub(super) dry_run: bool,
+    /// An objection could not be settled: whatever follows from it, nothing more is sent.
+    pub(super) forgetful: bool,
 }
 
 impl<'a> Actor<'a> {
@@ -124,6 +126,7 @@ impl<'a> Actor<'a> {
             counts: Counts::default(),
             max_runtime: None,
             dry_run,
+            forgetful: false,
         })
     }
 
@@ -167,6 +170,7 @@ impl Actor<'_> {
         };
         let sent = self.watch.steady();
         let answer = call(self.platform);
+        let believed = self.watch.latest();
         // Without a reply there is nothing to learn about the clock.
         if answer.server_time.is_some() || answer.result.is_ok() {
             self.watch.answered(sent, answer.server_time);
@@ -177,7 +181,7 @@ impl Actor<'_> {
         let receipt = Receipt {
             attempt,
             sent_after: sent.min(claimed_at),
-            sent_before: sent.max(claimed_at),
+            answered_by: believed.max(self.watch.latest()),
             session: answer.session,
         };
         Ok(Sent {
@@ -194,8 +198,8 @@ impl Actor<'_> {
         error: Option<&PlatformError>,
         changes: Vec<Change>,
     ) -> Result<Verdict, Stop> {
-        let now = self.watch.latest();
-        let hold = error.and_then(|error| self.hold_for(act, error, now));
+        let met_at = receipt.answered_by;
+        let hold = error.and_then(|error| self.hold_for(act, error, met_at));
         self.settle_with(act, receipt, error, hold.as_ref(), changes)
     }
 
@@ -208,7 +212,6 @@ impl Actor<'_> {
         hold: Option<&NewHold>,
         mut changes: Vec<Change>,
     ) -> Result<Verdict, Stop> {
-        let now = self.watch.latest();
         let reason = hold.map(|hold| hold.reason);
         if reason.is_some_and(|reason| {
             matches!(reason, HoldReason::LoginRequired | HoldReason::LoggedOut)
@@ -230,17 +233,23 @@ impl Actor<'_> {
             hold: hold.cloned(),
             changes,
         };
-        self.store.settle(receipt.attempt, &settlement, now)?;
+        let confirmed = self.watch.confirmed();
+        let verdict = error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold));
+        let ended_at = receipt.answered_by;
+        if let Err(failed) = self.store.settle(receipt.attempt, &settlement, ended_at) {
+            let attempt = receipt.attempt;
+            return Err(self.remember(attempt, settlement, ended_at, &verdict, failed));
+        }
         self.budget.windows.push(Attempt {
             kind: act.kind,
             target: act.target,
             item: act.item.map(|(_, id)| id.media),
-            claimed_at: receipt.sent_before,
-            settled_at: Some(now),
+            claimed_at: receipt.sent_after,
+            settled_at: Some(settlement.outcome.arrived_by(ended_at)),
         });
+        let now = self.watch.latest();
         self.budget.pacer.sent(act.kind, act.target, act.name, now);
-        let confirmed = self.watch.confirmed();
-        Ok(error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold)))
+        Ok(verdict)
     }
 
     /// Waits until `until`; the stop, if the wait ended for another reason.
@@ -290,12 +299,12 @@ impl Actor<'_> {
         }
     }
 
-    /// The hold that this answer causes.
+    /// The hold that this answer, met at `met_at`, causes.
     pub(super) fn hold_for(
         &self,
         act: &Act<'_>,
         error: &PlatformError,
-        now: Timestamp,
+        met_at: Timestamp,
     ) -> Option<NewHold> {
         if let Next::Stop(objection) = &error.next {
             // What a reply asks for in seconds was counted from the local clock; the later of both
@@ -310,11 +319,11 @@ impl Actor<'_> {
                 &error.message,
                 &self.holds,
                 &self.runs,
-                now,
+                met_at,
             ));
         }
         let ends = act.ends_with(error, self.watch.confirmed());
-        ends.then(|| hold::unavailable(&error.message, &self.holds, &self.runs, now))
+        ends.then(|| hold::unavailable(&error.message, &self.holds, &self.runs, met_at))
             .flatten()
     }
 }

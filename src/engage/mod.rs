@@ -23,6 +23,7 @@ mod pass;
 mod policy;
 mod queue;
 mod reason;
+mod remember;
 mod report;
 mod session;
 mod stop;

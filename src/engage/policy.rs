@@ -217,7 +217,7 @@ fn wanted(state: &State, now: Timestamp) -> Step {
     };
     if item.state == ItemState::Unknown {
         let due = item
-            .claimed_at
+            .like_arrived_by
             .is_some_and(|at| now >= at.plus(READ_BACK_AFTER));
         return if due { Step::ReadBack } else { Step::PassOver };
     }

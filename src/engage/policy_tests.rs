@@ -57,7 +57,7 @@ fn item(target: usize, number: u32, at: Timestamp) -> LedgerItem {
         state: ItemState::New,
         tries: 0,
         viewed_at: None,
-        claimed_at: None,
+        like_arrived_by: None,
         unliked_read_at: None,
     }
 }

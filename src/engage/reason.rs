@@ -258,7 +258,7 @@ impl Reason {
 
 /// Why an item is as it is and, unless it may be liked, is not liked at `now`.
 pub fn standing(item: &LedgerItem, first_contact_at: Option<Timestamp>, now: Timestamp) -> Reason {
-    let read_back_from = item.claimed_at.map(|at| at.plus(READ_BACK_AFTER));
+    let read_back_from = item.like_arrived_by.map(|at| at.plus(READ_BACK_AFTER));
     let answer = None;
     match (item.state, item.item.expiring_at) {
         (ItemState::AlreadyLiked, _) => Reason::AlreadyLiked,

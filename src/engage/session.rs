@@ -112,7 +112,7 @@ pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: &Hel
         Err(Refusal::Stop(stop @ Stop::Store { .. })) => return still_doubtful.graver(stop),
         Err(_) => return still_doubtful,
     };
-    let now = actor.watch.latest();
+    let met_at = sent.receipt.answered_by;
     let (error, hold, changes) = match &sent.result {
         Ok(myself) => {
             if let Some(stop) = wrong_account(account, myself) {
@@ -123,13 +123,13 @@ pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: &Hel
                 myself: myself.clone(),
                 at: sent.receipt.sent_after,
             };
-            let hold = alive_after_all(actor, doubt, now);
+            let hold = alive_after_all(actor, doubt, met_at);
             let changes = replaced.into_iter().chain([proved]).collect();
             (None, Some(hold), changes)
         }
         Err(error) => {
             let hold = actor
-                .hold_for(&act, error, now)
+                .hold_for(&act, error, met_at)
                 // The doubt is on record already.
                 .filter(|hold| hold.reason != HoldReason::SessionDoubtful);
             let known = hold.as_ref().is_some_and(|hold| hold.until.is_none());
@@ -166,13 +166,13 @@ fn open_doubts(actor: &mut Actor<'_>) -> Result<Vec<Change>, StoreError> {
 }
 
 /// The refusal was about that one request: an answer of a shape nobody knows.
-fn alive_after_all(actor: &Actor<'_>, doubt: &HeldBy, now: Timestamp) -> NewHold {
+fn alive_after_all(actor: &Actor<'_>, doubt: &HeldBy, met_at: Timestamp) -> NewHold {
     let objection = Objection {
         reason: HoldReason::UnknownShape,
         until: None,
     };
     let message = format!("{}; the session itself is alive", doubt.message);
-    hold::respond(&objection, &message, &actor.holds, &actor.runs, now)
+    hold::respond(&objection, &message, &actor.holds, &actor.runs, met_at)
 }
 
 fn bug(message: &str) -> Stop {

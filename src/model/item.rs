@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{ItemId, TargetId, Timestamp};
 
-/// A reading proves something about a like only when it was sent this long after the like was
-/// claimed: likes are known to be applied late.
+/// A reading proves something about a like only when it was sent this long after the like can have
+/// arrived: likes are known to be applied late.
 pub const READ_BACK_AFTER: Duration = Duration::from_mins(15);
 
 /// Likes of one item that may have left this machine, ever.
@@ -128,8 +128,9 @@ pub struct LedgerItem {
     pub tries: u32,
     /// When a story view of it was accepted or may have been.
     pub viewed_at: Option<Timestamp>,
-    /// When its newest like was claimed.
-    pub claimed_at: Option<Timestamp>,
+    /// By when its newest like had reached the platform, if it did; while that is under way, when it
+    /// was claimed.
+    pub like_arrived_by: Option<Timestamp>,
     /// When the newest reading that explicitly said "not liked" was sent.
     pub unliked_read_at: Option<Timestamp>,
 }

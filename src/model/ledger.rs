@@ -1,5 +1,7 @@
 //! The ledger: every request on record, before it is sent and after.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{HoldReason, Pk, TargetId, Timestamp};
@@ -71,7 +73,22 @@ pub enum Outcome {
     Disproved,
 }
 
+/// What is on its way may reach the platform this much after its sender gave up on it or died: the
+/// kernel and whatever is in between still deliver what they took over. A judgement; nothing bounds
+/// it strictly.
+const MAY_STILL_ARRIVE: Duration = Duration::from_secs(30);
+
 impl Outcome {
+    /// By when a request that ended so at `ended_at` had reached the platform, if it did. A 5xx is
+    /// no bound either: a proxy may answer for a request that it delivers yet.
+    #[must_use]
+    pub fn arrived_by(self, ended_at: Timestamp) -> Timestamp {
+        match self {
+            Self::Unknown => ended_at.plus(MAY_STILL_ARRIVE),
+            Self::Ok | Self::Refused | Self::Unsent | Self::Disproved => ended_at,
+        }
+    }
+
     /// Every outcome, for parsing and tests.
     pub const ALL: [Self; 5] = [
         Self::Ok,
@@ -111,8 +128,9 @@ pub struct Attempt {
     pub item: Option<Pk>,
     /// When it was claimed.
     pub claimed_at: Timestamp,
-    /// When its outcome was recorded: an upper bound of when the platform got it. `None` while it
-    /// is under way; such an attempt stands at *now*.
+    /// By when the platform had it: when its outcome was recorded, or a little after that where
+    /// nothing tells whether it arrived. `None` while it is under way; such an attempt stands at
+    /// *now*.
     pub settled_at: Option<Timestamp>,
 }
 
@@ -125,7 +143,8 @@ pub struct PastAttempt {
     pub call: String,
     /// When it was claimed.
     pub claimed_at: Timestamp,
-    /// When its outcome was recorded; `None` while it is under way, or if a crash cut it off.
+    /// By when the platform had it, as in [`Attempt`]; `None` while it is under way, or if a crash
+    /// cut it off.
     pub settled_at: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,

@@ -87,7 +87,7 @@ fn the_keys_of_an_explanation_are_these() {
                     quiet_until holds_in_force";
     assert_eq!(keys(&told).join(" "), expected);
     let expected = "id kind code taken_at expiring_at first_seen_at state tries viewed_at \
-                    claimed_at read_back_from unliked_read_at";
+                    like_arrived_by read_back_from unliked_read_at";
     assert_eq!(keys(&told["item"]).join(" "), expected);
     let expected = "now at binding passes_before needs_reading";
     assert_eq!(keys(&told["forecast"]).join(" "), expected);

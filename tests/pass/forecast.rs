@@ -433,7 +433,7 @@ fn after_an_unknown_like_the_moment_is_that_of_a_reading_and_says_so() {
     let told = told(&mut rig, ItemKind::Story, 100);
     assert!(told.needs_reading);
     let reading = checked.plus(2 * HOUR);
-    assert!(reading > story.claimed_at.unwrap().plus(15 * MINUTE));
+    assert!(reading > story.like_arrived_by.unwrap().plus(15 * MINUTE));
     assert_eq!(told.at, Some(reading));
 }
 

@@ -14,7 +14,7 @@ fn requests(rig: &mut Rig) -> u32 {
 }
 
 fn claimed(item: Option<LedgerItem>) -> story_liker::model::Timestamp {
-    item.and_then(|item| item.claimed_at).unwrap()
+    item.and_then(|item| item.like_arrived_by).unwrap()
 }
 
 #[test]

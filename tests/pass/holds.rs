@@ -5,7 +5,7 @@ use std::time::Duration;
 use story_liker::config::QuietHours;
 use story_liker::engage::{Stop, resumable};
 use story_liker::exit::ExitCode;
-use story_liker::model::{Hold, HoldReason, Secret};
+use story_liker::model::{Hold, HoldReason, ItemKind, ItemState, Secret};
 
 use crate::world::*;
 
@@ -122,6 +122,53 @@ fn what_a_reply_asks_for_is_waited_for_by_the_platform_s_clock() {
     }
 }
 
+/// A proxy with a wrong clock, say.
+#[test]
+fn a_hold_lasts_from_the_objection_on_whatever_date_its_reply_carries() {
+    let days = |days: i64| days * 86_400;
+    for (reason, asked, least) in [
+        (HoldReason::Throttled, None, 30 * MINUTE),
+        (HoldReason::PleaseWait, Some(5 * HOUR), 5 * HOUR),
+        (HoldReason::ActionBlocked, None, 2 * DAY),
+        (HoldReason::UnknownShape, None, 6 * HOUR),
+    ] {
+        for (misdated, slept, ahead) in [
+            (days(-325), Duration::ZERO, 0),
+            (-400, Duration::ZERO, 0),
+            (days(-325), 20 * HOUR, 0),
+            (days(1200), Duration::ZERO, 0),
+            // Here it is the machine's clock that is wrong, as the first reply tells.
+            (0, Duration::ZERO, -1000 * days(325)),
+        ] {
+            let mut rig = one_of_each();
+            rig.clock.set_ahead(ahead);
+            let act = if ahead == 0 {
+                Act::Stories
+            } else {
+                Act::UserByName
+            };
+            rig.server.fail(act, Trouble::Objection(reason, asked));
+            rig.server.befall(act, Odd::Misdated(misdated));
+            rig.server.befall(act, Odd::Asleep(slept));
+            rig.pass();
+            // A `Date` has whole seconds.
+            let second = Duration::from_secs(1);
+            let met_at = rig.server.look().record.last().unwrap().at.minus(second);
+            let hold = rig.holds().pop().unwrap();
+            let until = hold.until.unwrap();
+            assert!(
+                hold.since >= met_at && until >= met_at.plus(least),
+                "{reason:?}, a date wrong by {misdated} s: {hold:?}, met at {met_at}"
+            );
+            let sent = rig.mark();
+            rig.later(least - MINUTE);
+            rig.clock.set_ahead(0);
+            rig.check_all();
+            assert_eq!(rig.mark(), sent, "{reason:?} {misdated}");
+        }
+    }
+}
+
 #[test]
 fn outcome_and_hold_are_stored_together_or_not_at_all() {
     for when in [When::Before, When::After] {
@@ -154,6 +201,87 @@ fn outcome_and_hold_are_stored_together_or_not_at_all() {
             When::Before => assert_eq!((outcome.as_str(), held), ("none", 0)),
             When::After => assert_eq!((outcome.as_str(), held), ("refused", 1)),
         }
+    }
+}
+
+#[test]
+fn an_objection_whose_settlement_fails_is_held_and_told_all_the_same() {
+    let reasons = HoldReason::ALL
+        .into_iter()
+        .filter(|reason| *reason != HoldReason::Unavailable);
+    for (reason, act) in reasons.flat_map(|reason| [(reason, Act::Stories), (reason, Act::Like)]) {
+        for (failure, when, settled) in [
+            (Failure::Unreadable, When::Before, true),
+            (Failure::Unreadable, When::After, true),
+            (Failure::Damage, When::Before, true),
+            (Failure::Settlements, When::Before, false),
+        ] {
+            let mut rig = one_of_each_over(Rig::new(&["anna", "berta"]));
+            rig.config.session.relogin = true;
+            rig.config.account.username = Some("operator".to_owned());
+            rig.config.account.password = Some(Secret::new("secret"));
+            let trouble = Trouble::Objection(reason, None);
+            rig.server.fail(act, trouble);
+            rig.plan = Some(Plan {
+                call: Plan::AT_A_HOLD,
+                when,
+                failure,
+            });
+            let report = rig.pass();
+            let case = format!("{reason:?} of {act:?}, {failure:?} {when:?}");
+            let holds = open(&mut rig);
+            assert_eq!(holds.len(), 1, "{case}");
+            assert_eq!(holds[0].reason, reason, "{case}");
+            assert_eq!(holds[0].attempt.is_some(), settled, "{case}");
+            let sentence = report.stop.sentence();
+            assert!(sentence.contains(reason.as_str()), "{case}: {sentence}");
+            assert!(sentence.contains("it is stored"), "{case}: {sentence}");
+            let failed = if failure == Failure::Damage {
+                ExitCode::DataErr
+            } else {
+                ExitCode::IoErr
+            };
+            let objected = if reason == HoldReason::UnknownShape {
+                ExitCode::Protocol
+            } else {
+                code_of(&holds[0])
+            };
+            assert_eq!(report.exit_code(), failed.worst(objected), "{case}");
+            assert_eq!(rig.server.acts().last(), Some(&act), "{case}");
+            let sent = rig.mark();
+            let next = rig.check_all();
+            assert!(matches!(next.stop, Stop::Held(_)), "{case}");
+            assert_eq!(rig.mark(), sent, "{case}");
+            if act == Act::Like && settled {
+                let state = rig.state(ItemKind::Story, 100);
+                assert_eq!(state, (ItemState::New, 1), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_objection_that_no_disk_takes_is_told_with_what_to_do() {
+    for (reason, code) in [
+        (HoldReason::Throttled, ExitCode::IoErr),
+        (HoldReason::Challenge, ExitCode::NoPerm),
+        (HoldReason::SessionDoubtful, ExitCode::NoPerm),
+    ] {
+        let mut rig = one_of_each();
+        rig.server
+            .fail(Act::Stories, Trouble::Objection(reason, None));
+        rig.plan = Some(Plan {
+            call: Plan::AT_A_HOLD,
+            when: When::Before,
+            failure: Failure::DiskFull,
+        });
+        let report = rig.pass();
+        assert_eq!(report.exit_code(), code, "{reason:?}");
+        let sentence = report.stop.sentence();
+        for part in [reason.as_str(), "COULD NOT be stored", "let none start"] {
+            assert!(sentence.contains(part), "{part}: {sentence}");
+        }
+        assert_eq!(rig.server.look().violations, [""; 0]);
     }
 }
 

@@ -80,7 +80,11 @@ fn a_clock_that_is_ahead_forgets_no_like_of_the_longest_window() {
     rig.config.limits.likes = limits(&["1/72h"]);
     rig.pass();
     assert_eq!(rig.server.count(Act::Like), 1);
-    let claimed = rig.item(ItemKind::Story, 100).unwrap().claimed_at.unwrap();
+    let claimed = rig
+        .item(ItemKind::Story, 100)
+        .unwrap()
+        .like_arrived_by
+        .unwrap();
     let now = rig.clock.server();
     rig.later(claimed.plus(3 * DAY - MINUTE).since(now));
     rig.story("anna", 200);

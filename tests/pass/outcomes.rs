@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use story_liker::exit::ExitCode;
 use story_liker::model::{HoldReason, ItemKind, ItemState};
+use story_liker::ports::Store;
 
 use crate::world::*;
 
@@ -19,11 +20,15 @@ fn liked_with(trouble: Trouble) -> (Rig, ExitCode) {
     (rig, report.exit_code())
 }
 
-/// Moves to `age` after the item's like was claimed.
+/// Moves to `age` after the item's like can have arrived.
 fn age_of_like(rig: &mut Rig, age: Duration) {
-    let claimed = rig.item(ItemKind::Story, 100).unwrap().claimed_at.unwrap();
+    let arrived_by = rig
+        .item(ItemKind::Story, 100)
+        .unwrap()
+        .like_arrived_by
+        .unwrap();
     let now = rig.clock.server();
-    rig.later(claimed.plus(age).since(now));
+    rig.later(arrived_by.plus(age).since(now));
 }
 
 #[test]
@@ -144,6 +149,67 @@ fn only_a_reading_fifteen_minutes_later_allows_a_second_like() {
     rig.check_all();
     assert_eq!(rig.server.likes_of(100), 2);
     assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Liked, 1));
+}
+
+/// The machine sleeps between the claim and the request.
+#[test]
+fn the_fifteen_minutes_count_from_when_the_like_can_have_left() {
+    for killed in [false, true] {
+        let mut rig = Rig::new(&["anna"]);
+        rig.config.targets[0].posts = false;
+        rig.config.stories.mark_seen = false;
+        rig.story("anna", 100);
+        rig.server.fail(Act::Like, Trouble::TimedOut(Applied::No));
+        rig.server.befall(Act::Like, Odd::Asleep(HOUR));
+        if killed {
+            rig.plan = Some(Plan {
+                call: settlement_of_the_like(),
+                when: When::Before,
+                failure: Failure::Crash,
+            });
+        }
+        rig.pass();
+        let received_at = rig.server.look().record.last().unwrap().at;
+        for _ in 0..2 {
+            rig.later(6 * MINUTE);
+            rig.check_all();
+            assert!(rig.clock.server() < received_at.plus(15 * MINUTE));
+            assert_eq!(rig.server.likes_of(100), 1, "killed: {killed}");
+            assert_eq!(rig.last_outcome("like"), "unknown", "killed: {killed}");
+        }
+        rig.later(20 * MINUTE);
+        rig.check_all();
+        assert_eq!(rig.server.likes_of(100), 2, "killed: {killed}");
+    }
+}
+
+/// At which call of the store the like is settled, after the look-up and the listing.
+fn settlement_of_the_like() -> usize {
+    let mut rig = Rig::in_memory(&["anna"]);
+    rig.config.targets[0].posts = false;
+    rig.config.stories.mark_seen = false;
+    rig.story("anna", 100);
+    rig.pass();
+    let calls = rig.store.calls.iter().enumerate();
+    let mut settled = calls.filter(|(_, call)| **call == "settle");
+    settled.nth(2).unwrap().0
+}
+
+#[test]
+fn what_arrives_after_its_sender_gave_up_stands_no_earlier_than_that() {
+    for act in [Act::UserByName, Act::Stories, Act::View, Act::Like] {
+        let mut rig = Rig::new(&["anna"]);
+        rig.story("anna", 100);
+        rig.server.befall(act, Odd::Late(50 * SECOND));
+        rig.pass();
+        let rows = rig.store.inner.attempts(START.minus(DAY)).unwrap();
+        let received_at = rig.server.look().record.last().unwrap().at;
+        assert!(rig.clock.server() < received_at, "{act:?} is on its way");
+        assert!(
+            rows.last().unwrap().settled_at >= Some(received_at),
+            "{act:?}"
+        );
+    }
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub enum Event {
     SessionDies,
     /// How the next such request that is not spared fails.
     Trouble(Act, u32, Trouble),
+    /// What befalls the next such request that is not spared, or its reply.
+    Odd(Act, u32, Odd),
     /// During the next start.
     Clock(Duration, clock::Event),
     /// The next start's store fails.
@@ -306,6 +308,9 @@ impl Maker {
             let trouble = self.trouble();
             self.events.push(trouble);
         }
+        if self.chance(0.12 * eventful) {
+            self.odd(two_machines);
+        }
         if self.chance(0.02 * eventful) {
             self.events.push(Event::SessionDies);
         }
@@ -319,9 +324,28 @@ impl Maker {
             let step = self.rng.random_range(if early { 0..12 } else { 6..60 });
             self.events.push(Event::Killed(step, when));
         } else if self.chance(0.08 * eventful) {
-            let call = self.rng.random_range(0..if early { 10 } else { 30 });
-            let failures = [Failure::DiskFull, Failure::Unreadable, Failure::Damage];
-            let failure = failures[self.rng.random_range(0..3)];
+            let call = if self.chance(0.4) {
+                let reasons = [
+                    HoldReason::Throttled,
+                    HoldReason::ActionBlocked,
+                    HoldReason::SessionDoubtful,
+                    HoldReason::LoginRequired,
+                ];
+                let reason = reasons[self.rng.random_range(0..4)];
+                let act = [Act::Stories, Act::View, Act::Like][self.rng.random_range(0..3)];
+                let objection = Trouble::Objection(reason, None);
+                self.events.push(Event::Trouble(act, 0, objection));
+                Plan::AT_A_HOLD
+            } else {
+                self.rng.random_range(0..if early { 10 } else { 30 })
+            };
+            let failures = [
+                Failure::DiskFull,
+                Failure::Unreadable,
+                Failure::Damage,
+                Failure::Settlements,
+            ];
+            let failure = failures[self.rng.random_range(0..4)];
             self.events.push(Event::StoreFails(Plan {
                 call,
                 when,
@@ -342,6 +366,42 @@ impl Maker {
                 let step = self.rng.random_range(0..60);
                 self.events.push(Event::Overlap(step, ahead));
             }
+        }
+    }
+
+    /// Something rare on the way of a request, with the trouble that makes it matter.
+    fn odd(&mut self, two_machines: bool) {
+        let acts = [Act::Stories, Act::Posts, Act::View, Act::Like, Act::Like];
+        let act = acts[self.rng.random_range(0..5)];
+        let after = self.rng.random_range(0..2);
+        let applied = [Applied::No, Applied::Now][self.rng.random_range(0..2)];
+        // A sleep is no news to the other machine: see the steps of the clock.
+        let kinds = if two_machines { 2 } else { 3 };
+        let (odd, trouble) = match self.rng.random_range(0..kinds) {
+            0 => {
+                let days = self.rng.random_range(-400..4);
+                let seconds = if self.chance(0.5) {
+                    86_400 * days
+                } else {
+                    self.rng.random_range(-7_200..7_200)
+                };
+                // One that is tolerated is believed, and then limits are off by as much.
+                let far = if seconds < 0 { -400 } else { 400 };
+                let objection = Trouble::Objection(
+                    [HoldReason::Throttled, HoldReason::PleaseWait][self.rng.random_range(0..2)],
+                    None,
+                );
+                (Odd::Misdated(seconds + far), objection)
+            }
+            1 => (Odd::Late(self.seconds(5, 50)), Trouble::TimedOut(applied)),
+            _ => (
+                Odd::Asleep(self.seconds(60, 7_200)),
+                Trouble::TimedOut(applied),
+            ),
+        };
+        self.events.push(Event::Odd(act, after, odd));
+        if self.chance(0.8) {
+            self.events.push(Event::Trouble(act, after, trouble));
         }
     }
 

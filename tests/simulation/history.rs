@@ -165,6 +165,7 @@ impl History {
             Event::PersonLooks => self.a_person_looks(false),
             Event::SessionDies => self.rig.server.world().session_alive = false,
             Event::Trouble(act, after, trouble) => self.rig.server.fail_after(act, after, trouble),
+            Event::Odd(act, after, odd) => self.rig.server.befall_after(act, after, odd),
             Event::Clock(after, event) => {
                 let signal = matches!(event, clock::Event::Signal(_));
                 self.plans.signal |= signal;
@@ -205,6 +206,7 @@ impl History {
     }
 
     fn start(&mut self, start: Start) {
+        let at_a_hold = matches!(self.store_plan, Some(plan) if plan.call == Plan::AT_A_HOLD);
         self.rig.store.restart(self.store_plan.take());
         self.rig.server.restart();
         let mode = Mode {
@@ -226,11 +228,16 @@ impl History {
         if start.dry_run {
             tally.count("dry runs");
         }
+        if at_a_hold && self.rig.store.failed() {
+            tally.count("objections that could not be settled");
+        }
         match (
             report.as_ref().map(|report| &report.stop),
             self.rig.store.failure(),
         ) {
-            (_, Some(Failure::DiskFull | Failure::Unreadable)) => tally.count("disk errors"),
+            (_, Some(Failure::DiskFull | Failure::Unreadable | Failure::Settlements)) => {
+                tally.count("disk errors");
+            }
             (_, Some(_)) => tally.count("damaged databases"),
             (Some(Stop::WindowFull { .. }), _) => tally.count("full windows"),
             (Some(Stop::QuietHours { .. }), _) => tally.count("quiet hours"),
@@ -253,6 +260,7 @@ impl History {
         {
             let mut world = self.rig.server.world();
             world.troubles.clear();
+            world.odds.clear();
             for (person, name) in world.people.iter_mut().zip(NAMES) {
                 (person.private, person.gone) = (false, false);
                 // Renamed before the first contact, nobody would know who that is.
@@ -373,6 +381,19 @@ impl History {
 fn account_for(tally: &mut Tally, record: &[Entry]) {
     tally.count("histories");
     tally.add("requests", record.len() as u64);
+    for entry in record {
+        let odd = [
+            (!entry.slept.is_zero(), "suspends before a request"),
+            (!entry.late.is_zero(), "late requests"),
+            (entry.misdated != 0, "wrong dates"),
+            (
+                entry.misdated != 0 && entry.objected.is_some(),
+                "wrong dates of objections",
+            ),
+        ];
+        let odd = odd.into_iter().filter(|(met, _)| *met);
+        odd.for_each(|(_, what)| tally.count(what));
+    }
     let mut likes: Vec<(Option<i64>, Timestamp)> = record
         .iter()
         .filter(|entry| entry.act == Act::Like)

@@ -143,7 +143,7 @@ fn every_promise_holds_in_every_history() {
 
 /// A simulation in which nothing happens proves nothing: how often each is met, in so many
 /// histories, at the least.
-const AT_LEAST: [(&str, u64, u64); 36] = [
+const AT_LEAST: [(&str, u64, u64); 41] = [
     ("days", 8, 1),
     ("starts", 15, 1),
     ("requests", 40, 1),
@@ -165,6 +165,11 @@ const AT_LEAST: [(&str, u64, u64); 36] = [
     ("clocks not trusted", 1, 4),
     ("starts with a wrong clock", 1, 1),
     ("signals", 1, 4),
+    ("suspends before a request", 1, 8),
+    ("late requests", 1, 8),
+    ("wrong dates", 1, 8),
+    ("wrong dates of objections", 1, 10),
+    ("objections that could not be settled", 1, 20),
     ("disk errors", 1, 4),
     ("damaged databases", 1, 8),
     ("locked databases", 1, 12),

@@ -28,7 +28,7 @@ fn an_item_reads_back_as_it_was_put_and_a_second_put_replaces_it() {
                 state: ItemState::Unknown,
                 tries: 2,
                 viewed_at: (kind == ItemKind::Story).then_some(START),
-                claimed_at: Some(START),
+                like_arrived_by: Some(START),
                 unliked_read_at: Some(START.plus(HOUR)),
                 target,
             };

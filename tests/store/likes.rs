@@ -45,7 +45,7 @@ fn a_claimed_item_says_so() {
         granted(store, &like(kind, 1), START);
         let item = known(store, kind, 1);
         assert_eq!(
-            (item.state, item.claimed_at),
+            (item.state, item.like_arrived_by),
             (ItemState::Claimed, Some(START))
         );
     });
@@ -94,6 +94,26 @@ fn a_refused_like_is_repeated_only_after_a_reading_fifteen_minutes_later() {
         pretend_new(store, kind, Some(START.plus(READ_BACK)));
         assert!(!is_taken(store, kind, START.plus(DAY)));
     });
+}
+
+#[test]
+fn the_fifteen_minutes_count_from_when_the_like_can_have_arrived() {
+    for (outcome, late) in [(Outcome::Refused, 0), (Outcome::Unknown, 30)] {
+        with_item(|store, kind| {
+            let attempt = granted(store, &like(kind, 1), START);
+            let answered = START.plus(HOUR);
+            settle(store, attempt, outcome, answered);
+            if outcome == Outcome::Unknown {
+                let disproved = Change::Disproved { item: pk(1) };
+                store.apply(&[disproved], answered).unwrap();
+            }
+            let proves = answered.plus(Duration::from_secs(late)).plus(READ_BACK);
+            pretend_new(store, kind, Some(proves.minus(MS)));
+            assert!(is_taken(store, kind, START.plus(DAY)), "{outcome:?}");
+            pretend_new(store, kind, Some(proves));
+            assert!(!is_taken(store, kind, START.plus(DAY)), "{outcome:?}");
+        });
+    }
 }
 
 #[test]

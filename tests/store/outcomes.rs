@@ -245,7 +245,11 @@ fn what_a_crash_left_claimed_becomes_unknown_and_counts_from_now() {
             (story.state, story.viewed_at),
             (ItemState::Unknown, Some(later))
         );
-        assert_eq!(known(store, ItemKind::Post, 2).state, ItemState::Unknown);
+        let post = known(store, ItemKind::Post, 2);
+        assert_eq!(
+            (post.state, post.like_arrived_by),
+            (ItemState::Unknown, recovered[2].settled_at)
+        );
         assert_eq!(store.recover(later).unwrap(), [], "once");
     });
 }

@@ -219,7 +219,7 @@ pub fn item(kind: ItemKind, number: i64, target: TargetId) -> LedgerItem {
         state: ItemState::New,
         tries: 0,
         viewed_at: None,
-        claimed_at: None,
+        like_arrived_by: None,
         unliked_read_at: None,
     }
 }

@@ -53,6 +53,19 @@ fn a_row_stands_where_it_was_settled_not_where_it_was_claimed() {
 }
 
 #[test]
+fn a_row_of_unknown_effect_stands_half_a_minute_later() {
+    let late = MINUTE / 2;
+    each_store(|store| {
+        act(store, &read(), Outcome::Unknown, START);
+        assert!(full(store, "1/1h", START.plus(HOUR + late)));
+    });
+    each_store(|store| {
+        act(store, &read(), Outcome::Unknown, START);
+        assert!(!full(store, "1/1h", START.plus(HOUR + late + MS)));
+    });
+}
+
+#[test]
 fn an_unsettled_row_counts_however_old_its_claim_is() {
     each_store(|store| {
         granted(store, &read(), START.minus(DAY * 30));

@@ -55,6 +55,12 @@ impl TestClock {
         self.0.borrow_mut().pass(span, false);
     }
 
+    /// The machine sleeps.
+    pub fn suspend(&self, asleep: Duration) {
+        let mut inner = self.0.borrow_mut();
+        inner.truth = inner.truth.plus(asleep);
+    }
+
     /// Sets the wall clock: how far it is ahead of the server's.
     pub fn set_ahead(&self, millis: i64) {
         self.0.borrow_mut().wall_ahead = millis;

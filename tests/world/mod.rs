@@ -20,7 +20,7 @@ use story_liker::store::{Durability, LockRequest, Opening, Writer};
 
 #[allow(unused_imports)] // Only the tests of passes name its events alone.
 pub use clock::{Event, TestClock};
-pub use platform::{Act, Applied, HasLiked, MYSELF, Server, Trouble, pk};
+pub use platform::{Act, Applied, HasLiked, MYSELF, Odd, Server, Trouble, pk};
 #[allow(unused_imports)] // Only the simulation watches steps.
 pub use steps::{Step, Steps};
 pub use store::{Failure, FaultyStore, Plan, When};

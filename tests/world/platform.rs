@@ -41,7 +41,7 @@ pub enum Act {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub at: Timestamp,
-    /// What the sender's clock showed when it sent this.
+    /// What the sender's clock showed when this arrived, or, unless it was late, was sent.
     pub wall: Timestamp,
     pub act: Act,
     /// The item, or the user listed.
@@ -53,6 +53,12 @@ pub struct Entry {
     pub objected: Option<HoldReason>,
     /// How long the objection asked to wait.
     pub asked: Option<Duration>,
+    /// How long its sender slept between the record of it and this.
+    pub slept: Duration,
+    /// How much longer than usual it was on its way.
+    pub late: Duration,
+    /// By how many seconds the `Date` of its reply is wrong.
+    pub misdated: i64,
 }
 
 /// Whether a request without an answer took effect all the same.
@@ -61,6 +67,17 @@ pub enum Applied {
     No,
     Now,
     Late,
+}
+
+/// What befalls a request on its way or its reply, besides its trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Odd {
+    /// The sender's machine sleeps after the request is on record and before it leaves.
+    Asleep(Duration),
+    /// It arrives this much later, and nobody waits for its answer so long.
+    Late(Duration),
+    /// The `Date` of the reply, if it has one, is wrong by so many seconds.
+    Misdated(i64),
 }
 
 /// How a request fails: every combination of `Next` and `Effect` the HTTP adapter makes.
@@ -128,6 +145,8 @@ pub struct World {
     pub record: Vec<Entry>,
     /// Which act fails, after how many that do not.
     pub troubles: Vec<(Act, u32, Trouble)>,
+    /// What befalls which act, after how many that nothing befalls.
+    pub odds: Vec<(Act, u32, Odd)>,
     pub has_liked: HasLiked,
     /// Added to the `Date` header; `None` leaves it out.
     pub date: Option<i64>,
@@ -162,6 +181,7 @@ impl Server {
             likes: BTreeMap::new(),
             record: Vec::new(),
             troubles: Vec::new(),
+            odds: Vec::new(),
             has_liked: HasLiked::Present,
             date: Some(0),
             page_size: 12,
@@ -208,6 +228,14 @@ impl Server {
 
     pub fn fail_after(&self, act: Act, after: u32, trouble: Trouble) {
         self.world().troubles.push((act, after, trouble));
+    }
+
+    pub fn befall(&self, act: Act, odd: Odd) {
+        self.befall_after(act, 0, odd);
+    }
+
+    pub fn befall_after(&self, act: Act, after: u32, odd: Odd) {
+        self.world().odds.push((act, after, odd));
     }
 
     pub fn acts(&self) -> Vec<Act> {
@@ -307,6 +335,24 @@ impl World {
             return None;
         }
         Some(self.troubles.remove(index).2)
+    }
+
+    /// How long the sender sleeps, how late the request is, by how much its reply is misdated.
+    fn take_odds(&mut self, act: Act) -> (Duration, Duration, i64) {
+        let mut befalls = (Duration::ZERO, Duration::ZERO, 0);
+        self.odds.retain_mut(|(on, after, odd)| {
+            if *on != act || *after > 0 {
+                *after -= u32::from(*on == act);
+                return true;
+            }
+            match *odd {
+                Odd::Asleep(span) => befalls.0 = span,
+                Odd::Late(span) => befalls.1 = span,
+                Odd::Misdated(seconds) => befalls.2 = seconds,
+            }
+            false
+        });
+        befalls
     }
 
     fn listing(&self, owner: i64, kind: ItemKind, things: &[Thing]) -> Listing {
@@ -442,6 +488,11 @@ impl Client {
             trouble = None;
             slow = Duration::from_secs(u64::from(seconds));
         }
+        let (slept, late, misdated) = world.take_odds(act);
+        if !late.is_zero() {
+            trouble = Some(Trouble::TimedOut(applied(trouble)));
+        }
+        let misdated = world.date.map_or(0, |_| misdated);
         world.unanswered = trouble.is_some_and(is_no_answer);
         match trouble {
             Some(Trouble::Unsent) => return no_reply(Next::RepeatRead, Effect::Unsent),
@@ -452,19 +503,11 @@ impl Client {
             let note = format!("{act:?} was sent by a process that had died or lost its memory");
             world.violations.push(note);
         }
-        let wall = clock.now();
+        clock.suspend(slept);
+        let wall = clock.now().plus(late);
         clock.spend(HALF_WAY);
-        let at = clock.server();
-        let applied = match trouble {
-            None => Applied::Now,
-            Some(
-                Trouble::Broken(applied)
-                | Trouble::TimedOut(applied)
-                | Trouble::ServerError(applied)
-                | Trouble::Incomplete(applied),
-            ) => applied,
-            Some(_) => Applied::No,
-        };
+        let at = clock.server().plus(late);
+        let applied = applied(trouble);
         let alive = world.session_alive || is_login;
         let result = if alive && applied != Applied::No {
             Some(work(&mut world))
@@ -473,8 +516,9 @@ impl Client {
         };
         let took_effect = matches!(result, Some(Ok(_)));
         if let (Act::Like, true, Some(media)) = (act, took_effect, on) {
-            let late = Duration::from_secs(30 * u64::from(applied == Applied::Late));
-            world.likes.entry(media).or_insert(at.plus(late));
+            let after = 30 * u64::from(applied == Applied::Late);
+            let since = at.plus(Duration::from_secs(after));
+            world.likes.entry(media).or_insert(since);
         }
         let said = match (&result, trouble) {
             (Some(Ok((_, said))), None) => said.clone(),
@@ -492,10 +536,13 @@ impl Client {
                 Some(Trouble::Objection(_, asked)) => asked,
                 _ => None,
             },
+            slept,
+            late,
+            misdated,
         });
         let date = world
             .date
-            .map(|off| Timestamp::from_secs(clock.server().as_secs() + off));
+            .map(|off| Timestamp::from_secs(clock.server().as_secs() + off + misdated));
         clock.spend(HALF_WAY + slow);
         world.version += 1;
         let json = format!("{{\"version\":{}}}", world.version);
@@ -543,6 +590,19 @@ impl Client {
             };
             answer.session = Some(session);
         }
+    }
+}
+
+fn applied(trouble: Option<Trouble>) -> Applied {
+    match trouble {
+        None => Applied::Now,
+        Some(
+            Trouble::Broken(applied)
+            | Trouble::TimedOut(applied)
+            | Trouble::ServerError(applied)
+            | Trouble::Incomplete(applied),
+        ) => applied,
+        Some(_) => Applied::No,
     }
 }
 

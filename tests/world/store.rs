@@ -27,6 +27,8 @@ pub enum Failure {
     Unreadable,
     /// This one call finds damage.
     Damage,
+    /// No request can be settled from this call on; everything else can be stored.
+    Settlements,
 }
 
 /// The next failure: at which call (counted from 0 in each pass), when, which.
@@ -35,6 +37,11 @@ pub struct Plan {
     pub call: usize,
     pub when: When,
     pub failure: Failure,
+}
+
+impl Plan {
+    /// Stands for the call that first settles a request together with a hold.
+    pub const AT_A_HOLD: usize = usize::MAX;
 }
 
 pub struct FaultyStore {
@@ -98,6 +105,9 @@ impl FaultyStore {
         if let Some(failure @ (Failure::Crash | Failure::DiskFull)) = self.failed {
             return Err(error(failure));
         }
+        if name == "settle" && self.failed == Some(Failure::Settlements) {
+            return Err(error(Failure::Settlements));
+        }
         let due = self.plan.filter(|plan| plan.call == number);
         match due {
             Some(plan) if plan.when == When::Before => Err(self.fail(plan)),
@@ -119,6 +129,7 @@ impl FaultyStore {
 fn error(failure: Failure) -> StoreError {
     match failure {
         Failure::Crash => StoreError::Bug("killed".to_owned()),
+        Failure::Settlements => StoreError::Io("the record is too long".to_owned()),
         Failure::Unreadable => StoreError::Io("the disk cannot be read".to_owned()),
         Failure::DiskFull => StoreError::Io("the disk is full".to_owned()),
         Failure::Damage => StoreError::BadState("the database is damaged".to_owned()),
@@ -202,6 +213,12 @@ impl Store for FaultyStore {
         settlement: &Settlement,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if let Some(plan) = &mut self.plan
+            && plan.call == Plan::AT_A_HOLD
+            && settlement.hold.is_some()
+        {
+            plan.call = self.calls.len();
+        }
         self.through("settle", |store| store.settle(attempt, settlement, now))
     }
     fn apply(&mut self, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {

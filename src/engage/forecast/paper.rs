@@ -14,7 +14,8 @@ use crate::engage::policy::{self, Budget, State, Step, Work};
 use crate::engage::queue::{in_order, next_listing, queue};
 use crate::engage::reason::{Reason, standing};
 use crate::model::{
-    Account, Attempt, AttemptKind, Hold, ItemState, LedgerItem, Pk, Target, TargetId, Timestamp,
+    Account, Attempt, AttemptKind, Hold, ItemState, LedgerItem, Outcome, Pk, Target, TargetId,
+    Timestamp,
 };
 
 /// The ledger as passes on paper would leave it.
@@ -37,8 +38,9 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     /// What a crash left under way is settled, as every pass begins with.
     pub fn new(known: Known<'a>, item: &LedgerItem, now: Timestamp) -> Self {
+        let recovered = |claimed_at: Timestamp| Outcome::Unknown.arrived_by(now.max(claimed_at));
         let settled = |attempt: Attempt| Attempt {
-            settled_at: attempt.settled_at.or(Some(now)),
+            settled_at: (attempt.settled_at).or_else(|| Some(recovered(attempt.claimed_at))),
             ..attempt
         };
         let stood = |attempt: &Attempt| attempt.settled_at.unwrap_or(attempt.claimed_at);
@@ -46,6 +48,7 @@ impl<'a> Paper<'a> {
         for mut item in known.items.into_iter().chain([item.clone()]) {
             if item.state == ItemState::Claimed {
                 item.state = ItemState::Unknown;
+                item.like_arrived_by = item.like_arrived_by.map(recovered);
             }
             items.insert(key_of(&item), item);
         }

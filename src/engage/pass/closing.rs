@@ -100,7 +100,7 @@ impl Running<'_> {
             };
             match self.actor.store.prune(&retention, now) {
                 Ok(pruned) => report.pruned = pruned,
-                Err(error) => report.stop = report.stop.clone().graver(error.into()),
+                Err(error) => report.stop = Stop::from(error).graver(report.stop.clone()),
             }
         }
         let end = RunEnd {
@@ -113,8 +113,9 @@ impl Running<'_> {
             likes: report.counts.likes,
             report: report.to_json().to_string(),
         };
+        // Of equals the cause itself is told, not that its record failed too.
         if let Err(error) = self.actor.store.end_run(run, &end, now) {
-            report.stop = report.stop.clone().graver(error.into());
+            report.stop = Stop::from(error).graver(report.stop.clone());
         }
     }
 

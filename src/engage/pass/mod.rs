@@ -169,7 +169,10 @@ impl<'a> Running<'a> {
     fn may_send(&self, takes: Duration) -> bool {
         let now = self.actor.watch.now();
         let quiet = |at| policy::quiet(&self.state, at).is_some();
-        self.actor.disturbed().is_none() && !quiet(now) && !quiet(now.plus(takes))
+        !self.actor.forgetful
+            && self.actor.disturbed().is_none()
+            && !quiet(now)
+            && !quiet(now.plus(takes))
     }
 
     /// Everything up to the reason for stopping.

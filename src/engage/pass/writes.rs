@@ -5,7 +5,7 @@ use super::Running;
 use super::decisions::decide;
 use super::reads::{taken_is_a_bug, trouble_of};
 use crate::engage::absorb::again_or_never;
-use crate::engage::act::{Act, Receipt, Refusal, Verdict};
+use crate::engage::act::{Act, Receipt, Refusal, Verdict, outcome};
 use crate::engage::reason::Reason;
 use crate::engage::report::Report;
 use crate::engage::stop::Stop;
@@ -72,7 +72,8 @@ impl Running<'_> {
         };
         self.count_like(&act);
         let mut after = item;
-        after.claimed_at = Some(sent.receipt.sent_before);
+        let ended = outcome(sent.result.as_ref().err());
+        after.like_arrived_by = Some(ended.arrived_by(sent.receipt.answered_by));
         // No reading before this like says anything about it.
         after.unliked_read_at = None;
         match sent.result.as_ref().err().map(|error| error.effect) {

@@ -320,7 +320,7 @@ fn story(state: ItemState, ends_in: Duration) -> LedgerItem {
         state,
         tries: 0,
         viewed_at: None,
-        claimed_at: None,
+        like_arrived_by: None,
         unliked_read_at: None,
     }
 }
@@ -374,7 +374,7 @@ fn a_new_item_with_a_like_that_did_not_take_waits_for_a_reading_and_a_liked_one_
     assert_eq!(code(&item), "would_like");
     item.item.has_liked = Some(true);
     assert_eq!(code(&item), "already_liked");
-    (item.tries, item.claimed_at) = (1, Some(AT));
+    (item.tries, item.like_arrived_by) = (1, Some(AT));
     let refused = Reason::Refused {
         tries: 1,
         read_back_from: Some(AT.plus(Duration::from_mins(15))),

@@ -1,5 +1,6 @@
 //! Stories and posts. Two tables with separate lives, one type for the callers: every statement
-//! stands here twice, once for each table.
+//! stands here twice, once for each table. The column `claimed_at` holds what
+//! [`LedgerItem::like_arrived_by`] says.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
@@ -135,7 +136,7 @@ fn read(row: &Row<'_>, kind: ItemKind) -> rusqlite::Result<LedgerItem> {
         state: row.get(8)?,
         tries: row.get(9)?,
         viewed_at: row.get(10)?,
-        claimed_at: row.get(11)?,
+        like_arrived_by: row.get(11)?,
         unliked_read_at: row.get(12)?,
     })
 }
@@ -144,7 +145,7 @@ const PUT_STORY: &str = "
     INSERT INTO story (account, media_pk, owner_pk, target, code, taken_at, expiring_at, has_liked,
                        state, tries, viewed_at, claimed_at, unliked_read_at, first_seen_at)
     VALUES (:account, :media, :owner, :target, :code, :taken_at, :expiring_at, :has_liked,
-            :state, :tries, :viewed_at, :claimed_at, :unliked_read_at, :now)
+            :state, :tries, :viewed_at, :like_arrived_by, :unliked_read_at, :now)
     ON CONFLICT (account, media_pk) DO UPDATE
     SET owner_pk = excluded.owner_pk, target = excluded.target, code = excluded.code,
         taken_at = excluded.taken_at, expiring_at = excluded.expiring_at,
@@ -156,7 +157,7 @@ const PUT_POST: &str = "
     INSERT INTO post (account, media_pk, owner_pk, target, code, taken_at, has_liked, pinned,
                       state, tries, claimed_at, unliked_read_at, first_seen_at)
     VALUES (:account, :media, :owner, :target, :code, :taken_at, :has_liked, :pinned,
-            :state, :tries, :claimed_at, :unliked_read_at, :now)
+            :state, :tries, :like_arrived_by, :unliked_read_at, :now)
     ON CONFLICT (account, media_pk) DO UPDATE
     SET owner_pk = excluded.owner_pk, target = excluded.target, code = excluded.code,
         taken_at = excluded.taken_at, has_liked = excluded.has_liked, pinned = excluded.pinned,
@@ -190,7 +191,7 @@ pub(super) fn put(
                     ":state": known.state,
                     ":tries": known.tries,
                     ":viewed_at": known.viewed_at,
-                    ":claimed_at": known.claimed_at,
+                    ":like_arrived_by": known.like_arrived_by,
                     ":unliked_read_at": known.unliked_read_at,
                     ":now": now,
                 })?;
@@ -209,7 +210,7 @@ pub(super) fn put(
                     ":pinned": item.pinned,
                     ":state": known.state,
                     ":tries": known.tries,
-                    ":claimed_at": known.claimed_at,
+                    ":like_arrived_by": known.like_arrived_by,
                     ":unliked_read_at": known.unliked_read_at,
                     ":now": now,
                 })?;
@@ -241,27 +242,25 @@ pub(super) fn unliked_read_at(
 }
 
 const MARK_STORY: &str = "
-    UPDATE story SET state = :state, claimed_at = coalesce(:claimed_at, claimed_at)
+    UPDATE story SET state = :state, claimed_at = :like_arrived_by
     WHERE account = :account AND media_pk = :item";
 const MARK_POST: &str = "
-    UPDATE post SET state = :state, claimed_at = coalesce(:claimed_at, claimed_at)
+    UPDATE post SET state = :state, claimed_at = :like_arrived_by
     WHERE account = :account AND media_pk = :item";
 
-/// Sets where the item stands, and when its like was claimed if that is new. Returns whether the
-/// ledger has the item.
+/// Sets where the item stands, and by when its like arrived. Returns whether the ledger has the item.
 pub(super) fn mark(
     transaction: &Transaction<'_>,
     account: AccountId,
     (kind, item): (ItemKind, Pk),
-    state: ItemState,
-    claimed_at: Option<Timestamp>,
+    (state, like_arrived_by): (ItemState, Timestamp),
 ) -> Result<bool, Fault> {
     let mut statement = transaction.prepare_cached(match kind {
         ItemKind::Story => MARK_STORY,
         ItemKind::Post => MARK_POST,
     })?;
     let bound = named_params! {
-    ":account": account, ":item": item, ":state": state, ":claimed_at": claimed_at };
+    ":account": account, ":item": item, ":state": state, ":like_arrived_by": like_arrived_by };
     Ok(statement.execute(bound)? == 1)
 }
 

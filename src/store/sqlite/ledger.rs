@@ -2,8 +2,6 @@
 //! row without outcome, which counts in every window, is settled as `unknown` by [`recover`] and is
 //! never repeated blindly.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use crate::model::{
@@ -46,7 +44,7 @@ pub(crate) fn claim(
     let attempt = insert(transaction, account, claim, now)?;
     if let Some((kind, id)) = liked_item {
         let item = (kind, id.media);
-        if !items::mark(transaction, account, item, ItemState::Claimed, Some(now))? {
+        if !items::mark(transaction, account, item, (ItemState::Claimed, now))? {
             return Err(Fault::bug(format!(
                 "a like was claimed for the {} {id}, which is not in the ledger",
                 kind.as_str()
@@ -83,13 +81,12 @@ fn insert(
 }
 
 pub(super) const LIKES_OF_ITEM: &str = "
-    SELECT claimed_at, outcome FROM attempt
+    SELECT coalesce(settled_at, claimed_at), outcome FROM attempt
     WHERE account = :account AND kind = 'like' AND item_pk = :item
-      AND outcome IS NOT 'unsent'
-    ORDER BY claimed_at DESC";
+      AND outcome IS NOT 'unsent'";
 
 /// Whether the likes on record leave room for one more: none, or one that a reading long enough
-/// after it found not to have taken.
+/// after it can have arrived found not to have taken.
 fn may_be_liked(
     connection: &Connection,
     account: AccountId,
@@ -103,7 +100,7 @@ fn may_be_liked(
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .collect::<Result<_, _>>()?;
-    let Some((claimed_at, _)) = likes.first() else {
+    let Some(arrived_by) = likes.iter().map(|(arrived_by, _)| *arrived_by).max() else {
         return Ok(true);
     };
     let ended_without_effect = |(_, outcome): &(Timestamp, Option<Outcome>)| {
@@ -112,12 +109,12 @@ fn may_be_liked(
     let read_back = items::unliked_read_at(connection, account, kind, item)?;
     Ok(likes.len() < MOST_TRIES as usize
         && likes.iter().all(ended_without_effect)
-        && read_back.is_some_and(|read_at| read_at >= claimed_at.plus(READ_BACK_AFTER)))
+        && read_back.is_some_and(|read_at| read_at >= arrived_by.plus(READ_BACK_AFTER)))
 }
 
 const SETTLE: &str = "
     UPDATE attempt
-    SET settled_at = max(:now, claimed_at), outcome = :outcome, detail = :detail
+    SET settled_at = max(:arrived_by, claimed_at), outcome = :outcome, detail = :detail
     WHERE account = :account AND id = :attempt AND settled_at IS NULL";
 
 /// Records the outcome and all that follows from it.
@@ -135,7 +132,7 @@ pub(crate) fn settle(
     let settled = transaction.prepare_cached(SETTLE)?.execute(named_params! {
         ":account": account,
         ":attempt": attempt,
-        ":now": now,
+        ":arrived_by": settlement.outcome.arrived_by(now),
         ":outcome": settlement.outcome,
         ":detail": settlement.detail,
     })?;
@@ -159,12 +156,9 @@ pub(super) const UNSETTLED: &str = "
     WHERE account = :account AND stands_at = 9223372036854775807 AND settled_at IS NULL
     ORDER BY id";
 
-/// What the kernel had taken over when the process died may arrive this much later.
-const MAY_STILL_ARRIVE: Duration = Duration::from_secs(30);
-
-/// Settles what a crash left claimed. It may have its effect yet, so it counts from a little after
-/// `now` on, a
-/// like's item becomes `unknown`, and a view is not repeated.
+/// Settles what a crash left claimed. It may have left at any moment since and have its effect yet,
+/// so it counts from a little after `now` on, a like's item becomes `unknown`, and a view is not
+/// repeated.
 pub(crate) fn recover(
     transaction: &Transaction<'_>,
     account: AccountId,
@@ -178,11 +172,11 @@ pub(crate) fn recover(
         .collect::<Result<_, _>>()?;
     let mut recovered = Vec::with_capacity(left.len());
     for (id, mut attempt, item_kind) in left {
-        let settled_at = now.max(attempt.claimed_at).plus(MAY_STILL_ARRIVE);
+        let settled_at = Outcome::Unknown.arrived_by(now.max(attempt.claimed_at));
         transaction.prepare_cached(SETTLE)?.execute(named_params! {
             ":account": account,
             ":attempt": id,
-            ":now": settled_at,
+            ":arrived_by": settled_at,
             ":outcome": Outcome::Unknown,
             ":detail": "found without outcome after a crash",
         })?;
@@ -190,7 +184,8 @@ pub(crate) fn recover(
         match (attempt.kind, item_kind, attempt.item) {
             (AttemptKind::Like, Some(kind), Some(item)) => {
                 // Its row may have been pruned since.
-                items::mark(transaction, account, (kind, item), ItemState::Unknown, None)?;
+                let unknown = (ItemState::Unknown, settled_at);
+                items::mark(transaction, account, (kind, item), unknown)?;
             }
             (AttemptKind::StoryView, _, Some(item)) => {
                 items::mark_viewed(transaction, account, item, now)?;

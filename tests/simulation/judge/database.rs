@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use rusqlite::OptionalExtension;
+use story_liker::engage::Report;
 use story_liker::model::{HoldReason, Timestamp};
 
+use super::holds::forgotten;
 use super::{Judge, Judged, Pending, RESOLUTION, Started};
 use crate::world::platform::Entry;
 use crate::world::*;
@@ -95,14 +97,25 @@ impl Judge {
                 if outcome != "unknown" {
                     return Err(format!("P5: a killed request was settled as {outcome}"));
                 }
+                let recovered_in = &self.starts[self.running.last().copied().unwrap_or_default()];
+                let settled_at = Timestamp::from_millis(settled_at);
+                if !self.own_clock && recovered_in.ahead == 0 && settled_at < entry.at {
+                    return Err(format!(
+                        "P1: {:?} at {} stands at {settled_at} since a crash, before it was received",
+                        entry.act, entry.at
+                    ));
+                }
                 continue;
             }
             self.read_holds(record)?;
-            self.is_remembered(pending.attempt, entry, pending.start)?;
+            if !self.is_remembered(pending.attempt, entry, pending.start) {
+                return Err(forgotten(entry));
+            }
             let by_itself = self.running.contains(&pending.start);
             let knows = self.own_clock || !pending.first || self.starts[pending.start].ahead == 0;
             let stands = Timestamp::from_millis(settled_at).plus(RESOLUTION);
-            if by_itself && knows && stands < self.time(entry) {
+            let told = !self.untold(entry, pending.start);
+            if by_itself && knows && told && stands < self.time(entry) {
                 return Err(format!(
                     "P1: {:?} at {} stands at {settled_at} on record, before it was received",
                     entry.act, entry.at
@@ -118,6 +131,31 @@ impl Judge {
             }
         }
         self.pending = left;
+        Ok(())
+    }
+
+    /// P3: an objection whose settlement failed is held all the same. A disk that takes no byte
+    /// remembers nothing, and the next pass goes on; then the operator is told what nothing else
+    /// knows. Nor can a process remember that is killed before it has settled an answer.
+    pub(super) fn unsettled_objections(
+        &self,
+        record: &[Entry],
+        start: usize,
+        report: &Report,
+        failure: Option<Failure>,
+    ) -> Judged {
+        for pending in self.pending.iter().filter(|it| it.start == start) {
+            let entry = &record[pending.entry];
+            let Some(reason) = entry.objected else {
+                continue;
+            };
+            let told = report.stop.sentence().contains(&format!("{reason:?}"));
+            let remembered = self.is_remembered(pending.attempt, entry, start);
+            let cannot = failure == Some(Failure::DiskFull);
+            if !(remembered || cannot && told) {
+                return Err(forgotten(entry));
+            }
+        }
         Ok(())
     }
 

@@ -64,14 +64,35 @@ impl Judge {
         Ok(())
     }
 
+    /// The objection that a hold is about, if something tells when it was met.
+    fn objection_of<'r>(&self, record: &'r [Entry], hold: &Held) -> Option<&'r Entry> {
+        let unsettled = || {
+            let pending = self.pending.iter().rev();
+            let mut of_it = pending.filter(|it| it.start == hold.met_in);
+            of_it.find(|it| record[it.entry].objected == Some(hold.reason))
+        };
+        let index = match hold.attempt {
+            Some(attempt) => *self.attempts.get(&attempt)?,
+            None => unsettled()?.entry,
+        };
+        let entry = record.get(index)?;
+        let told = !self.untold(entry, self.start_of[index]);
+        (told && entry.objected == Some(hold.reason)).then_some(entry)
+    }
+
     fn is_long_enough(&self, record: &[Entry], hold: Held) -> Judged {
-        let index = hold.attempt.and_then(|id| self.attempts.get(&id));
-        let entry = index.map(|index| &record[*index]);
-        let entry = entry.filter(|entry| entry.objected == Some(hold.reason));
-        let asked = entry.and_then(|entry| {
-            let asked = entry.asked?;
-            Some(self.time(entry).plus(asked).minus(super::RESOLUTION))
+        let met = self.objection_of(record, &hold);
+        // From the objection on by the server's own record; from what the row says only where
+        // nothing tells when that was.
+        let met_at = met.map_or(hold.since, |entry| {
+            self.time(entry).minus(super::RESOLUTION)
         });
+        if hold.since < met_at {
+            return Err(format!(
+                "P3: {hold:?} begins before its objection of {met_at}"
+            ));
+        }
+        let asked = met.and_then(|entry| Some(met_at.plus(entry.asked?)));
         let same = |held: &&Held| held.reason == hold.reason;
         let overlapped = self.starts.get(hold.met_in).is_some_and(|s| s.overlapped);
         // What another machine meets meanwhile is not known to a pass that has begun.
@@ -83,20 +104,23 @@ impl Judge {
                     HoldReason::Throttled => (30 * MINUTE, 12 * HOUR),
                     _ => (2 * HOUR, DAY),
                 };
-                Some(doubled(hold, earlier, first, most).max(asked.unwrap_or(hold.since)))
+                let length = doubled(hold, earlier, first, most);
+                Some(met_at.plus(length).max(asked.unwrap_or(met_at)))
             }
             HoldReason::ActionBlocked => {
                 let month = hold.since.minus(30 * DAY);
                 let before = earlier.filter(|held| held.since >= month).count();
                 match (before, asked) {
                     (0, Some(date)) if date > hold.since => Some(date),
-                    (0, _) => Some(hold.since.plus(2 * DAY)),
-                    (1, date) => Some(hold.since.plus(7 * DAY).max(date.unwrap_or(hold.since))),
+                    (0, _) => Some(met_at.plus(2 * DAY)),
+                    (1, date) => Some(met_at.plus(7 * DAY).max(date.unwrap_or(met_at))),
                     _ => None,
                 }
             }
-            HoldReason::UnknownShape => Some(hold.since.plus(6 * HOUR)),
-            HoldReason::Unavailable => Some(doubled(hold, earlier, 2 * HOUR, 12 * HOUR)),
+            HoldReason::UnknownShape => Some(met_at.plus(6 * HOUR)),
+            HoldReason::Unavailable => {
+                Some(met_at.plus(doubled(hold, earlier, 2 * HOUR, 12 * HOUR)))
+            }
             _ => None,
         };
         let enough = match (hold.until, least) {
@@ -111,27 +135,30 @@ impl Judge {
         }
     }
 
-    /// The hold that this attempt's objection caused.
-    pub(super) fn is_remembered(&self, attempt: i64, entry: &Entry, start: usize) -> Judged {
+    /// Whether there is the hold that this attempt's objection caused, if it was answered with one.
+    pub(super) fn is_remembered(&self, attempt: i64, entry: &Entry, start: usize) -> bool {
         let Some(reason) = entry.objected else {
-            return Ok(());
+            return true;
         };
         let mut holds = self.holds.values();
-        let remembered = holds.any(|hold| {
-            let of_it = hold.attempt == Some(attempt) && hold.reason == reason;
+        holds.any(|hold| {
+            // Stored by itself where its attempt could not be settled.
+            let by_itself = hold.attempt.is_none() && hold.met_in == start;
+            let of_it = hold.attempt == Some(attempt) || by_itself;
+            let of_it = of_it && hold.reason == reason;
             // The proof of life met the doubt that it was to settle.
             let doubt = reason == HoldReason::SessionDoubtful
                 && hold.reason == reason
                 && hold.met_in == start
                 && hold.cleared.is_none();
             of_it || doubt
-        });
-        if remembered {
-            Ok(())
-        } else {
-            Err(format!("P3: no hold remembers {reason:?} of {}", entry.at))
-        }
+        })
     }
+}
+
+pub(super) fn forgotten(entry: &Entry) -> String {
+    let (reason, at) = (entry.objected, entry.at);
+    format!("P3: no hold remembers {reason:?} of {at}")
 }
 
 /// What a pass itself finds out about a session: a login ends every hold about it, the question
@@ -148,19 +175,17 @@ fn clears(last: Option<Act>, reason: HoldReason) -> bool {
     }
 }
 
-/// The end of a hold that doubles while it recurs within a day.
+/// The length of a hold that doubles while it recurs within a day.
 fn doubled<'a>(
     hold: Held,
     earlier: impl Iterator<Item = &'a Held>,
     first: Duration,
     most: Duration,
-) -> Timestamp {
+) -> Duration {
     let last = earlier.max_by_key(|held| held.since);
-    let length = last
-        .and_then(|last| last.until.map(|until| (last.since, until)))
+    last.and_then(|last| last.until.map(|until| (last.since, until)))
         .filter(|(_, until)| hold.since <= until.plus(DAY))
         .map_or(first, |(since, until)| {
             (until.since(since) * 2).clamp(first, most)
-        });
-    hold.since.plus(length)
+        })
 }

@@ -41,9 +41,13 @@ pub struct Started {
     pub ahead: i64,
     /// The clock moved while it ran.
     pub moved: bool,
+    /// It was to, by itself and not only because the machine slept.
+    stepped: bool,
     pub dry_run: bool,
     /// A signal may have come while it ran.
     pub signal: bool,
+    /// A reply carried a wrong `Date`.
+    misdated: bool,
     /// The session as the server had given it by then.
     given: String,
     /// Another machine was at work at the same time.
@@ -63,6 +67,7 @@ impl Started {
         Self {
             ahead,
             moved,
+            stepped: moved,
             dry_run,
             given,
             ..Self::default()
@@ -231,6 +236,7 @@ impl Judge {
                     return Err(format!("P6: the pass took {took:?}, allowed are {most:?}"));
                 }
                 self.exit_code(world, &start, report, *failure)?;
+                self.unsettled_objections(record, index, report, *failure)?;
                 if failure.is_none() && !start.overlapped {
                     self.nothing_is_open(&start)?;
                     self.session_is_the_one_given(&start, &world.given)?;
@@ -253,7 +259,9 @@ impl Judge {
         let without = self.without_objection(world, start);
         let expected: &[u8] = match (failure, last.and_then(|entry| entry.objected)) {
             // A login that a failed store cut off, or trouble met before it, may be graver.
-            (Some(Failure::DiskFull | Failure::Unreadable), _) => &[74, 76, 77],
+            (Some(Failure::DiskFull | Failure::Unreadable | Failure::Settlements), _) => {
+                &[74, 76, 77]
+            }
             (Some(Failure::Damage), _) => &[65, 76, 77],
             (Some(Failure::Crash), _) => &[70],
             (
@@ -286,7 +294,7 @@ impl Judge {
             holds.any(|hold| hold.cleared.is_none() && wanted(hold))
         };
         let logged_in = start.last_act >= Some(Act::LoginPrepare);
-        let clock = start.ahead != 0 || start.moved;
+        let clock = start.ahead != 0 || start.moved || start.misdated;
         let timed = in_force(|hold| hold.until.is_some());
         let lasting = in_force(|hold| hold.until.is_none());
         let shape = in_force(|hold| hold.reason == HoldReason::UnknownShape);
@@ -307,6 +315,14 @@ impl Judge {
     /// The moment of a request by the clock that can be judged by.
     fn time(&self, entry: &Entry) -> Timestamp {
         if self.own_clock { entry.wall } else { entry.at }
+    }
+
+    /// Whether the moment of this request is told by nothing: the clock moved while the machine
+    /// slept, or the start's own clock is wrong and so is the `Date` of the reply.
+    fn untold(&self, entry: &Entry, start: usize) -> bool {
+        let start = &self.starts[start];
+        !entry.slept.is_zero() && start.stepped
+            || entry.misdated != 0 && (start.ahead != 0 || start.stepped)
     }
 
     /// How exactly the program can know the time of this start's requests.

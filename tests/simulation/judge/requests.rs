@@ -23,6 +23,9 @@ impl Judge {
         let entry = &record[index];
         let start = self.running[self.running.len() - 1];
         self.start_of.push(start);
+        let started = &mut self.starts[start];
+        started.moved |= !entry.slept.is_zero();
+        started.misdated |= entry.misdated != 0;
         self.read_holds(record)?;
         self.claimed_before(index, entry, start)?;
         self.silence(entry, start)?;
@@ -84,7 +87,8 @@ impl Judge {
     }
 
     fn quiet(&self, entry: &Entry, start: usize) -> Judged {
-        let Some(rest) = self.rest else {
+        // Nobody knows while asleep how late it is.
+        let Some(rest) = self.rest.filter(|_| entry.slept.is_zero()) else {
             return Ok(());
         };
         let (now, allowance) = (self.time(entry), self.allowance(&self.starts[start]));
@@ -151,8 +155,13 @@ impl Judge {
         let limits = self.config.limits.clone();
         let own_clock = self.own_clock;
         let judge = |what: &str, times: &mut Vec<Timestamp>, limits: &[Limit]| -> Judged {
-            times.push(now);
-            rolling(what, times, limits, own_clock)
+            let newest = if own_clock {
+                times.len()
+            } else {
+                times.partition_point(|at| *at <= now)
+            };
+            times.insert(newest, now);
+            rolling(what, times, newest, limits, own_clock)
         };
         if !self.knows_no_time(start) {
             judge("requests", &mut self.requests, &limits.requests)?;
@@ -275,9 +284,11 @@ impl Judge {
     /// Two requests are never closer than the shortest pause, two likes never closer than theirs.
     fn distances(&mut self, record: &[Entry], index: usize, start: usize) -> Judged {
         let entry = &record[index];
+        // What others took too long to deliver left in time.
+        let left_at = |entry: &Entry| entry.at.minus(entry.late);
         let last_like = self.last_like;
         if entry.act == Act::Like {
-            self.last_like = Some(entry.at);
+            self.last_like = Some(left_at(entry));
         }
         let Some(before) = index.checked_sub(1) else {
             return Ok(());
@@ -293,7 +304,7 @@ impl Judge {
             return Ok(());
         }
         let pace = self.config.pace;
-        if entry.at.since(record[before].at) < pace.between_requests.min {
+        if left_at(entry).since(left_at(&record[before])) < pace.between_requests.min {
             return Err(format!(
                 "pace: {:?} at {} right after another request",
                 entry.act, entry.at
@@ -303,7 +314,7 @@ impl Judge {
         if entry.act == Act::Like
             && (like_here || known(start) && known(previous) && !self.own_clock)
             && !self.starts[start].overlapped
-            && last_like.is_some_and(|at| entry.at.since(at) < pace.between_likes.min)
+            && last_like.is_some_and(|at| left_at(entry).since(at) < pace.between_likes.min)
         {
             return Err(format!("pace: a like at {} right after another", entry.at));
         }
@@ -311,18 +322,24 @@ impl Judge {
     }
 }
 
-/// Every window that ends at the newest of `times` (which is every window there is, one by one).
-/// Where the clock itself goes back and forth, what is on record later than now counts as well.
-fn rolling(what: &str, times: &[Timestamp], limits: &[Limit], own_clock: bool) -> Judged {
-    let now = times[times.len() - 1];
-    for limit in limits {
-        let most = limit.count as usize;
+/// Every window that ends at the newest of `times`, which was put in at `newest`, or at what arrived
+/// after it and was judged before: one by one, these are all windows there are. Where the clock
+/// itself goes back and forth, what is on record later than now counts as well.
+fn rolling(
+    what: &str,
+    times: &[Timestamp],
+    newest: usize,
+    limits: &[Limit],
+    own_clock: bool,
+) -> Judged {
+    for (end, limit) in (newest..times.len()).flat_map(|end| limits.iter().map(move |l| (end, l))) {
+        let (now, most) = (times[end], limit.count as usize);
         let inside = if own_clock {
             let from = now.minus(limit.span - UNNOTICED);
             times.iter().filter(|at| **at >= from).count()
         } else {
             let from = now.minus(limit.span);
-            let times = times.iter().rev();
+            let times = times[..=end].iter().rev();
             times.take_while(|at| **at >= from).take(most + 1).count()
         };
         if inside > most {
