@@ -701,7 +701,7 @@ impl Platform for Client {
     fn login_prepare(&mut self) -> Answer<()> {
         let answer = self.ask(Act::LoginPrepare, None, |_| Ok(((), Vec::new())));
         if self.server.look().names_machines && answer.server_time.is_some() {
-            self.device = MARKED_DEVICE.to_owned();
+            MARKED_DEVICE.clone_into(&mut self.device);
         }
         answer
     }
