@@ -29,6 +29,7 @@ impl Judge {
         self.quiet(entry, start)?;
         self.windows(entry, start)?;
         self.second_likes(entry)?;
+        self.second_views(entry, start)?;
         self.logins(entry, start)?;
         self.distances(record, index, start)?;
         let started = &mut self.starts[start];
@@ -235,6 +236,20 @@ impl Judge {
                 tried.likes.len()
             )),
         }
+    }
+
+    /// A view on record is not repeated, but for two machines at once, which no lock keeps apart here.
+    fn second_views(&mut self, entry: &Entry, start: usize) -> Judged {
+        if entry.act != Act::View || self.starts[start].overlapped {
+            return Ok(());
+        }
+        let media = entry.on.unwrap_or_default();
+        let tried = self.items.entry(media).or_default();
+        if tried.viewed {
+            return Err(format!("P5: item {media} was seen twice"));
+        }
+        tried.viewed = entry.took_effect && entry.objected.is_none();
+        Ok(())
     }
 
     /// P4.
