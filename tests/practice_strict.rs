@@ -564,6 +564,35 @@ fn a_living_session_stays_with_its_device() {
 }
 
 #[test]
+fn between_two_sessions_of_a_device_only_its_app_may_change() {
+    let agent = |version: &str, model: &str, code: &str| {
+        format!(
+            "Instagram {version} Android (34/14; 480dpi; 1344x2992; Google/google; {model}; husky; \
+             husky; en_US; {code})"
+        )
+    };
+    for (version, model, code, remark) in [
+        ("448.0.0.0.20", "Pixel 8 Pro", "1065560286", None),
+        (
+            "449.0.0.52.84",
+            "Pixel 7",
+            "1079242191",
+            Some("device-changed:User-Agent"),
+        ),
+    ] {
+        let practice = Practice::start();
+        assert!(practice.ask(&practice.current_user()).1.is_empty());
+        let session = practice.server.new_session();
+        let sketch = practice
+            .current_user()
+            .header("Authorization", &bearer_of(&OPERATOR.to_string(), &session))
+            .header("User-Agent", &agent(version, model, code));
+        let expected: Vec<String> = remark.into_iter().map(str::to_owned).collect();
+        assert_eq!(practice.ask(&sketch).1, expected, "{version} {model}");
+    }
+}
+
+#[test]
 fn a_repeated_header_is_noticed() {
     let remarks = remarks(|practice| {
         let mut sketch = practice.current_user();

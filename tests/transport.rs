@@ -156,20 +156,60 @@ fn without_a_session_nothing_is_sent() {
 
 #[test]
 fn a_body_beyond_the_limit_is_not_taken_whole() {
-    let long = format!(r#"{{"status":"ok","x":"{}"}}"#, "y".repeat(8 * 1024 * 1024));
+    let long = format!(r#"{{"status":"ok","x":"{}"}}"#, "y".repeat(2 * 1024 * 1024));
     let (error, _) = like_against(Act::Say(json(200, &long)));
     assert_eq!(
         (error.next, error.effect),
         (unknown_shape(), Effect::Unknown)
     );
-    assert!(error.message.contains("8 MiB"), "{}", error.message);
+    assert!(error.message.contains("2 MiB"), "{}", error.message);
+}
+
+#[test]
+fn a_body_of_more_values_than_any_honest_one_is_not_taken_apart() {
+    let many = |values: usize| {
+        let list = vec![r#"{"":0}"#; values].join(",");
+        json(200, &format!(r#"{{"status":"ok","x":[{list}]}}"#))
+    };
+    let (error, _) = like_against(Act::Say(many(32_800)));
+    assert_eq!(
+        (error.next, error.effect),
+        (unknown_shape(), Effect::Unknown)
+    );
+    assert!(error.message.contains("more values"), "{}", error.message);
+    let server = RawServer::start(vec![Act::Say(many(32_700))]);
+    let kind = ItemKind::Story;
+    assert!(logged_in(server.address).like(&item(kind)).result.is_ok());
 }
 
 #[test]
 fn reading_stops_at_the_limit_even_if_more_is_promised() {
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n".to_vec();
     let (error, _) = like_against(Act::Stall([head, vec![b' '; 9 * 1024 * 1024]].concat()));
-    assert!(error.message.contains("8 MiB"), "{}", error.message);
+    assert!(error.message.contains("2 MiB"), "{}", error.message);
+}
+
+#[test]
+fn a_cursor_that_no_address_can_carry_ends_the_listing() {
+    let page = |cursor: &str| {
+        let items: serde_json::Value = serde_json::from_str(&fixture("feed_user_page2")).unwrap();
+        let mut page = items;
+        page["more_available"] = true.into();
+        page["next_max_id"] = cursor.into();
+        page.to_string()
+    };
+    let longest = "\u{e9}".repeat(512);
+    let server = RawServer::start(vec![
+        Act::Say(json(200, &page(&longest))),
+        Act::Say(json(200, &page(&"7".repeat(70_000)))),
+        Act::Say(json(200, &page(&"7".repeat(1025)))),
+    ]);
+    let mut client = logged_in(server.address);
+    let mut next =
+        |cursor: Option<&str>| client.posts(pk(TARGET), cursor).result.unwrap().next_page;
+    assert_eq!(next(None).as_deref(), Some(&*longest));
+    assert_eq!(next(Some(&longest)), None);
+    assert_eq!(next(None), None);
 }
 
 #[test]
@@ -206,7 +246,7 @@ fn a_body_that_swells_when_unpacked_is_measured_unpacked() {
         &[("content-encoding", "gzip")],
         &packed,
     )));
-    assert!(error.message.contains("8 MiB"), "{}", error.message);
+    assert!(error.message.contains("2 MiB"), "{}", error.message);
 }
 
 #[test]

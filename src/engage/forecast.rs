@@ -112,7 +112,7 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
             _ => None,
         };
         passes_before += u32::from(paper.likes > 0);
-        binding = Some(reason);
+        binding = Some(reason.told_at(now));
         let Some(next) = next else { break };
         // Time always moves, however the reasons may follow one another.
         at = next.max(Timestamp::from_millis(at.as_millis().saturating_add(1)));

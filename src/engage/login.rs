@@ -3,12 +3,12 @@
 //! password counts against `limits.logins`. Whatever the platform wants beyond that is shown to the
 //! operator, and the program stops.
 
-use super::act::{Act, Refusal, Sent, Verdict};
+use super::act::{Act, Receipt, Refusal, Sent, Verdict};
 use super::actor::Actor;
 use super::session::{session_holds_cleared, wrong_account};
 use super::stop::{HeldBy, Stop, full_window};
 use crate::model::{Account, AttemptKind, HoldReason, NewHold, Secret, Timestamp};
-use crate::ports::{Answer, Change, LoginReply, Myself, Platform, SecondFactor};
+use crate::ports::{Answer, Change, LoginReply, Myself, Platform, PlatformError, SecondFactor};
 
 /// What a login is done with.
 pub struct Credentials<'a> {
@@ -81,10 +81,7 @@ fn sequence(
         return Err(stop);
     }
     actor.platform.use_session(None);
-    let device = Change::Device {
-        device: actor.platform.device(),
-        replace: true,
-    };
+    let device = device(actor);
     actor.store.apply(&[device], now)?;
 
     step(actor, AttemptKind::Read, "login_prepare", |platform| {
@@ -99,7 +96,7 @@ fn sequence(
     match reply {
         LoginReply::LoggedIn(myself) => finish(actor, account, &sent.0, sent.1, myself, by),
         LoginReply::SecondFactor(factor) => {
-            actor.settle(&sent.0, sent.1.receipt, None, Vec::new())?;
+            settle(actor, &sent.0, sent.1.receipt, None, Vec::new())?;
             let code = match codes.code(&factor, actor.watch.now()) {
                 Ok(code) => code,
                 Err(message) => return Err(needs_a_person(actor, message)),
@@ -120,8 +117,28 @@ fn step<T>(
     send: impl FnOnce(&mut dyn Platform) -> Answer<T>,
 ) -> Result<T, Stop> {
     let (value, (act, sent)) = ask(actor, kind, call, send)?;
-    actor.settle(&act, sent.receipt, None, Vec::new())?;
+    settle(actor, &act, sent.receipt, None, Vec::new())?;
     Ok(value)
+}
+
+/// Settles a request of the sequence. The device goes with each one, however the sequence ends: a
+/// machine id that the platform gave and the next login does not bring back is a new device to it.
+fn settle(
+    actor: &mut Actor<'_>,
+    act: &Act<'_>,
+    receipt: Receipt,
+    error: Option<&PlatformError>,
+    mut changes: Vec<Change>,
+) -> Result<Verdict, Stop> {
+    changes.push(device(actor));
+    actor.settle(act, receipt, error, changes)
+}
+
+fn device(actor: &Actor<'_>) -> Change {
+    Change::Device {
+        device: actor.platform.device(),
+        replace: true,
+    }
 }
 
 /// A request of the sequence: its value with the settlement still to be made, or, if it failed, the
@@ -160,7 +177,7 @@ fn ask<T>(
             ),
         )),
         Err(error) => {
-            let verdict = actor.settle(&act, receipt, Some(&error), Vec::new())?;
+            let verdict = settle(actor, &act, receipt, Some(&error), Vec::new())?;
             Err(match verdict {
                 Verdict::Stop(stop) => stop,
                 _ => Stop::Unavailable {
@@ -195,7 +212,7 @@ fn finish(
         changes.extend(session_holds_cleared(&open, now, by));
     }
     let obtained = !changes.is_empty();
-    actor.settle(act, sent.receipt, None, changes)?;
+    settle(actor, act, sent.receipt, None, changes)?;
     match wrong {
         Some(stop) => Err(stop),
         None if obtained => Ok(myself),

@@ -1,7 +1,7 @@
 //! What a pass has to do and in which order. Pure: who calls brings the ledger's open items.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::policy::{ListingDue, Work};
@@ -136,26 +136,27 @@ pub(super) fn considered(
     listing: &Listing,
     posts_not_before: Timestamp,
 ) -> Page {
+    let listed = once(&listing.items);
     if kind == ItemKind::Story {
         return Page {
-            items: listing.items.clone(),
+            items: listed,
             next: None,
         };
     }
     let mut considered = due.considered;
     let mut items = Vec::new();
     let mut past_the_young = false;
-    for item in &listing.items {
+    for item in listed {
         if item.pinned {
             if item.taken_at >= posts_not_before {
-                items.push(item.clone());
+                items.push(item);
             }
             continue;
         }
         past_the_young |= item.taken_at < posts_not_before;
         if considered < config.posts.per_target {
             considered += 1;
-            items.push(item.clone());
+            items.push(item);
         }
     }
     // A page that brought nothing to consider ends the listing, so that cursors that lead in a
@@ -173,6 +174,26 @@ pub(super) fn considered(
             considered,
         }),
     }
+}
+
+/// Each item once: as it stands first, with the most cautious of what is said about a like of it.
+fn once(items: &[Item]) -> Vec<Item> {
+    let caution = |item: &Item| match item.has_liked {
+        Some(true) => 2,
+        None => 1,
+        Some(false) => 0,
+    };
+    let mut places = BTreeMap::new();
+    let mut listed: Vec<Item> = Vec::with_capacity(items.len());
+    for item in items {
+        let place = *places.entry(item.id.media).or_insert(listed.len());
+        match listed.get_mut(place) {
+            None => listed.push(item.clone()),
+            Some(first) if caution(item) > caution(first) => first.has_liked = item.has_liked,
+            Some(_) => {}
+        }
+    }
+    listed
 }
 
 /// The configured targets, as the store wants them.
@@ -229,3 +250,7 @@ pub fn as_if_synchronised(targets: &mut Vec<Target>, wanted: &[WantedTarget]) {
         });
     }
 }
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 //! The JSON is the device half of instagrapi's settings file; keys that nothing here reads are kept
 //! as they are, so that an export gives an imported file back. A saved `user_agent` is used as it
 //! stands, even where it disagrees with `device_settings`: a session stays with the device it was
-//! made with.
+//! made with, and so does a login after it, but for the version of the app.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
@@ -202,9 +202,17 @@ fn complete_app(document: &mut Map<String, Value>, app: &AppProfile) -> Result<(
 }
 
 /// The device with another version of the app: for a new login, whose session begins with it.
+///
+/// Only the version and its code change within the saved `user_agent`; the phone in it stays,
+/// whatever `device_settings` say. An app that was updated on its phone is nothing new to the
+/// platform, another phone under the same ids is. A `user_agent` of another form is an error: the
+/// device is then better left as it is than guessed at.
 pub fn with_app(device: &Device, app: &AppProfile) -> Result<Device, Problem> {
     let mut document: Map<String, Value> = serde_json::from_str(&device.json)
         .map_err(|_| "the device is not a JSON object".to_owned())?;
+    let saved = text(&document, "user_agent", "")?;
+    let user_agent = with_version(&saved, app).ok_or("`user_agent` has an unknown form")?;
+    document.insert("user_agent".to_owned(), json!(user_agent));
     let settings = entry(&mut document, "device_settings")?;
     for (name, value) in [
         ("app_version", &app.app_version),
@@ -213,10 +221,26 @@ pub fn with_app(device: &Device, app: &AppProfile) -> Result<Device, Problem> {
     ] {
         settings.insert(name.to_owned(), json!(value));
     }
-    let user_agent = user_agent(&document)?;
-    document.insert("user_agent".to_owned(), json!(user_agent));
     Ok(Device {
         json: Value::Object(document).to_string(),
+    })
+}
+
+/// `agent` with another version and version code; `None` where they are not in their places.
+fn with_version(agent: &str, app: &AppProfile) -> Option<String> {
+    /// From the Android version to the locale.
+    const PARTS_OF_THE_PHONE: usize = 8;
+    let (version, rest) = agent.strip_prefix("Instagram ")?.split_once(" Android (")?;
+    let (phone, code) = rest.strip_suffix(')')?.rsplit_once("; ")?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = version.split('.').all(digits)
+        && digits(code)
+        && phone.split("; ").count() == PARTS_OF_THE_PHONE;
+    fits.then(|| {
+        format!(
+            "Instagram {} Android ({phone}; {})",
+            app.app_version, app.version_code
+        )
     })
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::request::Request;
 use super::rules::Violations;
 use super::rules::calls::Login;
+use super::rules::headers::phone;
 use super::switches::Echo;
 
 /// Reply headers that carry state, and the request header each comes back as.
@@ -129,6 +130,8 @@ pub enum Who {
 pub struct Sessions {
     list: Vec<Session>,
     devices: BTreeMap<String, Issued>,
+    /// The phone that each device id first named.
+    phones: BTreeMap<String, String>,
 }
 
 impl Sessions {
@@ -198,6 +201,24 @@ impl Sessions {
         self.devices.entry(device.to_owned()).or_default()
     }
 
+    /// Between two sessions of a device its app may have been updated; its phone stays.
+    fn check_phone(&mut self, request: &Request, echo: Echo, found: &mut Violations) {
+        let Some(device) = request.header("X-IG-Device-ID") else {
+            return;
+        };
+        let Some(phone) = request.header("User-Agent").and_then(phone) else {
+            return;
+        };
+        let known = self.phones.entry(device.to_owned());
+        let known = known.or_insert_with(|| phone.to_owned());
+        if known != phone {
+            found.of("device-changed", "User-Agent");
+            if echo == Echo::Lenient {
+                phone.clone_into(known);
+            }
+        }
+    }
+
     /// Finds the session of a request and checks everything that belongs to being logged in.
     pub fn identify(
         &mut self,
@@ -240,6 +261,7 @@ impl Sessions {
             if intended.is_some_and(|pk| pk != "0") {
                 found.of("header-value", "IG-INTENDED-USER-ID");
             }
+            self.check_phone(request, echo, found);
             if echo == Echo::Strict {
                 let device = request.header("X-IG-Device-ID").unwrap_or_default();
                 self.devices
@@ -250,6 +272,9 @@ impl Sessions {
             }
             return Who::Nobody;
         };
+        if self.list[place].device.is_none() {
+            self.check_phone(request, echo, found);
+        }
         let session = &mut self.list[place];
         let pk = session.pk.to_string();
         if intended.is_some_and(|sent| sent != pk) {

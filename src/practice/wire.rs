@@ -24,7 +24,7 @@ use super::request::Request;
 /// Whoever answers requests.
 pub type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
 
-/// How much larger than the client's eight mebibytes an oversized answer is.
+/// The length of an oversized answer, beyond what any client should take.
 const OVERSIZED_MIB: usize = 9;
 
 /// How long the other side may take to notice that a connection has ended.

@@ -6,6 +6,7 @@ use std::process::{Child, Command};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
+use serde_json::{Value, json};
 
 use crate::home::{BINARY, Home};
 use story_liker::instagram::totp;
@@ -171,6 +172,52 @@ fn a_dead_session_is_replaced_once_a_day_and_the_next_pass_works() {
     home.run(["login"]).expect(0);
     assert_eq!(submissions(&home), 2);
     home.run(["run", "--check-all"]).expect(0);
+    home.assert_flawless();
+}
+
+#[test]
+fn a_login_keeps_the_phone_of_an_imported_device() {
+    for relogin in [true, false] {
+        let mut home = home_with_password();
+        let mut settings: Value =
+            serde_json::from_str(include_str!("../fixtures/settings/instagrapi-3.2.2.json"))
+                .unwrap();
+        settings["authorization_data"]["sessionid"] = json!(home.server.credentials().session_id);
+        settings["user_agent"] = json!(
+            "Instagram 364.0.0.35.86 Android (33/13; 420dpi; 1080x2400; samsung; SM-G991B; o1s; \
+             exynos2100; en_US; 374010953)"
+        );
+        settings.as_object_mut().unwrap().remove("device_settings");
+        home.fed(["session", "import", "-"], &settings.to_string())
+            .expect(0);
+        home.server.revoke_sessions();
+        if relogin {
+            home.run(["run"]).expect(75);
+        } else {
+            home.set("session.relogin", "\"never\"");
+            home.run(["run"]).expect(77);
+            home.run(["login"]).expect(0);
+        }
+        assert_eq!(submissions(&home), 1);
+        home.run(["run"]).expect(0);
+        home.run(["session", "show"]).expect(0).saying(&[
+            "449.0.0.52.84",
+            "SM-G991B",
+            "1079242191",
+        ]);
+        home.assert_flawless();
+    }
+}
+
+#[test]
+fn a_login_after_one_that_failed_comes_with_the_machine_id_it_was_given() {
+    let mut home = home_with_password();
+    home.set("limits.logins", "\"9/1h\"");
+    home.secret("account.password_file", "not the password");
+    for _ in 0..2 {
+        home.run(["login"]).expect(77);
+    }
+    assert_eq!(submissions(&home), 2);
     home.assert_flawless();
 }
 

@@ -46,6 +46,25 @@ pub fn told(rig: &mut Rig, kind: ItemKind, media: i64) -> Forecast {
     forecast(known, &item, now)
 }
 
+#[test]
+fn a_story_that_a_hold_outlasts_has_not_ended_yet() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.story("anna", 100);
+    rig.story("anna", 101);
+    let blocked = Trouble::Objection(HoldReason::ActionBlocked, Some(3 * DAY));
+    rig.server.fail(Act::Like, blocked);
+    rig.pass();
+    rig.later(HOUR);
+    let ends = told(&mut rig, ItemKind::Story, 101).binding.unwrap();
+    assert_eq!(ends.to_string(), "its life ends (2026-11-21T17:00:00Z)");
+    rig.later(DAY);
+    let ended = told(&mut rig, ItemKind::Story, 101).binding.unwrap();
+    assert_eq!(
+        ended.to_string(),
+        "its life has ended (2026-11-21T17:00:00Z)"
+    );
+}
+
 fn decision(report: &Report, media: i64) -> Option<&Decision> {
     let mut all = report.decisions.iter();
     all.find(|decision| decision.item.media == pk(media))

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use story_liker::model::ItemKind;
+use story_liker::config::PauseRange;
+use story_liker::model::{HoldReason, ItemKind, ItemState};
 use story_liker::ports::Change;
 
 use crate::world::*;
@@ -80,6 +81,85 @@ fn a_later_page_of_nothing_but_pinned_posts_ends_the_listing() {
     }
     rig.check_all();
     assert_eq!(rig.server.count(Act::Posts), 2);
+}
+
+#[test]
+fn an_item_that_is_listed_twice_is_what_the_ledger_knows_of_it() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().doubles = true;
+    let now = rig.clock.server();
+    for media in 100..105 {
+        rig.story("anna", media);
+        rig.server.world().likes.insert(media, now);
+    }
+    rig.pass();
+    let state = |rig: &mut Rig| rig.state(ItemKind::Story, 100);
+    assert_eq!(state(&mut rig), (ItemState::AlreadyLiked, 0));
+    // The operator takes the likes back.
+    rig.server.world().likes.clear();
+    let from = rig.mark();
+    rig.later(3 * HOUR);
+    rig.pass();
+    assert_eq!(rig.server.trace(from), [(Act::Stories, 1)]);
+    assert_eq!(state(&mut rig), (ItemState::AlreadyLiked, 0));
+}
+
+#[test]
+fn a_refused_like_is_remembered_though_its_item_is_listed_twice() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().doubles = true;
+    rig.story("anna", 100);
+    let refused = Trouble::Objection(HoldReason::Throttled, None);
+    rig.server.fail(Act::Like, refused);
+    rig.pass();
+    rig.later(HOUR);
+    rig.server.fail(Act::Like, refused);
+    rig.check_all();
+    assert_eq!(rig.state(ItemKind::Story, 100), (ItemState::Failed, 2));
+    rig.later(5 * HOUR);
+    rig.check_all();
+    assert_eq!(
+        (rig.server.count(Act::View), rig.server.count(Act::Like)),
+        (1, 2)
+    );
+}
+
+#[test]
+fn an_item_that_moved_to_the_next_page_and_is_liked_by_now_is_not_liked_again() {
+    let mut rig = Rig::new(&["anna"]).acquainted();
+    let pause = Duration::from_secs(10);
+    rig.config.pace.between_requests = PauseRange {
+        min: pause,
+        max: pause,
+    };
+    rig.server.world().page_size = 2;
+    let now = rig.clock.server();
+    // Between the two pages another post appears and the operator likes one of the first.
+    let between = now.plus(pause + pause / 2);
+    {
+        let mut world = rig.server.world();
+        for (media, taken_at) in [
+            (300, now.minus(3 * HOUR)),
+            (301, now.minus(2 * HOUR)),
+            (302, now.minus(HOUR)),
+            (303, between),
+        ] {
+            world.add_post("anna", media, taken_at);
+        }
+        world.likes.insert(301, between);
+    }
+    rig.check_all();
+    let said: Vec<_> = {
+        let world = rig.server.look();
+        let posts = world.record.iter().filter(|entry| entry.act == Act::Posts);
+        posts.map(|entry| entry.said.clone()).collect()
+    };
+    let said = &said[said.len() - 2..];
+    assert_eq!(said[0], [(302, Some(false)), (301, Some(false))]);
+    assert_eq!(said[1][0], (301, Some(true)));
+    assert_eq!(rig.server.likes_of(301), 0);
+    assert_eq!(rig.server.likes_of(302), 1);
+    assert_eq!(rig.state(ItemKind::Post, 301), (ItemState::AlreadyLiked, 0));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use story_liker::exit::ExitCode;
 use story_liker::model::{Hold, HoldId, HoldReason, Secret, Timestamp};
 use story_liker::ports::{Change, SecondFactor, Store};
 
+use crate::world::platform::MARKED_DEVICE;
 use crate::world::*;
 
 const SEQUENCE: [Act; 3] = [Act::LoginPrepare, Act::LoginKey, Act::LoginPassword];
@@ -376,6 +377,43 @@ fn a_login_by_hand_submits_the_code_it_is_given() {
     assert!(matches!(end, LoginEnd::LoggedIn(_)), "{end:?}");
     assert_eq!((asked, rig.server.count(Act::LoginCode)), (1, 1));
     assert_eq!(rig.server.look().code_submitted.as_deref(), Some("123456"));
+}
+
+#[test]
+fn the_machine_id_of_a_login_is_kept_however_it_ends() {
+    let refused = Trouble::Objection(HoldReason::LoginRefused, None);
+    for (act, trouble) in [
+        (Act::LoginPrepare, refused),
+        (Act::LoginKey, Trouble::TimedOut(Applied::No)),
+        (Act::LoginPassword, refused),
+        (Act::LoginPassword, Trouble::Unsent),
+        (Act::LoginCode, refused),
+    ] {
+        let mut rig = Rig::new(&["anna"]);
+        rig.server.world().names_machines = true;
+        rig.server.world().second_factor = true;
+        rig.server.fail(act, trouble);
+        let mut code = |_: &SecondFactor, _| Ok(Secret::new("123456"));
+        let end = by_hand(&mut rig, &mut code);
+        assert!(matches!(&end, LoginEnd::Stop(_)), "{end:?}");
+        assert_eq!(kept_device(&mut rig), MARKED_DEVICE, "{act:?} {trouble:?}");
+    }
+
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().names_machines = true;
+    rig.server.world().second_factor = true;
+    by_hand(&mut rig, &mut no_code);
+    assert_eq!(kept_device(&mut rig), MARKED_DEVICE, "a person is needed");
+
+    let mut rig = Rig::new(&["anna"]);
+    rig.server.world().names_machines = true;
+    rig.server.world().me = MYSELF + 1;
+    by_hand(&mut rig, &mut no_code);
+    assert_eq!(kept_device(&mut rig), MARKED_DEVICE, "another account");
+}
+
+fn kept_device(rig: &mut Rig) -> String {
+    rig.store.inner.account().unwrap().device.unwrap().json
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub struct Settings {
     pub rest: Option<Rest>,
     pub tight: bool,
     pub warm_up: bool,
+    /// Whether listings hold items twice.
+    pub doubles: bool,
 }
 
 /// Something that happens, in this order.
@@ -168,6 +170,7 @@ fn settings(rng: &mut ChaCha8Rng) -> Settings {
         rest,
         tight: rng.random_bool(0.5),
         warm_up: rng.random_bool(0.35),
+        doubles: rng.random_bool(0.3),
     }
 }
 

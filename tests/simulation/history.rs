@@ -123,6 +123,7 @@ fn configure(rig: &mut Rig, settings: &Settings) {
     world.has_liked = settings.has_liked;
     world.second_factor = settings.second_factor;
     world.page_size = settings.page_size;
+    world.doubles = settings.doubles;
 }
 
 impl History {

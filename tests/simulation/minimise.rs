@@ -56,13 +56,14 @@ pub fn minimise(settings: Settings, events: Vec<Event>, broken: &str) -> (Settin
 }
 
 /// Ways to make the settings plainer, one by one.
-const PLAINER: [fn(&mut Settings); 8] = [
+const PLAINER: [fn(&mut Settings); 9] = [
     |settings| settings.relogin = false,
     |settings| settings.second_factor = false,
     |settings| settings.like_posts = false,
     |settings| settings.mark_seen = false,
     |settings| settings.rest = None,
     |settings| settings.warm_up = false,
+    |settings| settings.doubles = false,
     |settings| settings.dated = true,
     |settings| settings.clock_trouble = false,
 ];

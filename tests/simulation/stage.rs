@@ -241,6 +241,8 @@ impl Stage {
         let seed = self.now.borrow().seed.wrapping_add(step as u64 + 1);
         self.now.borrow_mut().nested = true;
         store.restart(None);
+        // The silence of the one is not that of the other.
+        let silent = std::mem::take(&mut self.server.world().silent);
         let before = self.clock.monotonic();
         let report = self.process(Mode::default(), seed, &mut store);
         let took = self.clock.monotonic().saturating_sub(before);
@@ -248,6 +250,7 @@ impl Stage {
             self.clock.set_ahead(own + self.clock.ahead() - ahead);
         }
         self.end(report.as_ref(), None, took);
+        self.server.world().silent = silent;
         let mut now = self.now.borrow_mut();
         now.nested = false;
         now.away += took;

@@ -152,6 +152,10 @@ pub struct World {
     pub date: Option<i64>,
     pub page_size: usize,
     pub repeats_cursor: bool,
+    /// Whether preparing a login gives the device its machine id.
+    pub names_machines: bool,
+    /// Every second item stands in its listing twice.
+    pub doubles: bool,
     pub session_alive: bool,
     pub second_factor: bool,
     /// The code that was submitted.
@@ -167,7 +171,8 @@ pub struct World {
     /// The last request of this start was not sent or had no good reply.
     pub unanswered: bool,
     pub violations: Vec<String>,
-    silent: bool,
+    /// Nobody may send anything now.
+    pub silent: bool,
 }
 
 #[derive(Clone)]
@@ -186,6 +191,8 @@ impl Server {
             date: Some(0),
             page_size: 12,
             repeats_cursor: false,
+            names_machines: false,
+            doubles: false,
             session_alive: true,
             second_factor: false,
             code_submitted: None,
@@ -357,12 +364,16 @@ impl World {
 
     fn listing(&self, owner: i64, kind: ItemKind, things: &[Thing]) -> Listing {
         let name = self.people.iter().find(|person| person.pk == owner);
+        let readable = things.iter().filter(|thing| thing.readable);
+        let mut items: Vec<Item> = readable
+            .map(|thing| self.item(owner, kind, thing))
+            .collect();
+        if self.doubles {
+            let again: Vec<Item> = items.iter().step_by(2).cloned().collect();
+            items.extend(again);
+        }
         Listing {
-            items: things
-                .iter()
-                .filter(|thing| thing.readable)
-                .map(|thing| self.item(owner, kind, thing))
-                .collect(),
+            items,
             unreadable: things.iter().filter(|thing| !thing.readable).count() as u32,
             owner_name: name.map(|person| person.name.clone()),
             next_page: None,
@@ -446,6 +457,9 @@ fn failed(next: Next, effect: Effect) -> PlatformError {
         effect,
     }
 }
+
+/// A device after its first login was prepared, with the machine id it was given.
+pub const MARKED_DEVICE: &str = r#"{"mid":"given"}"#;
 
 /// One process's way to the server.
 pub struct Client {
@@ -745,7 +759,11 @@ impl Platform for Client {
     }
 
     fn login_prepare(&mut self) -> Answer<()> {
-        self.ask(Act::LoginPrepare, None, |_| Ok(((), Vec::new())))
+        let answer = self.ask(Act::LoginPrepare, None, |_| Ok(((), Vec::new())));
+        if self.server.look().names_machines && answer.server_time.is_some() {
+            MARKED_DEVICE.clone_into(&mut self.device);
+        }
+        answer
     }
 
     fn login_key(&mut self) -> Answer<PasswordKey> {

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::check::Check;
 
-/// A pass takes 13 MiB; the rest is for the system's pages of the database.
-const LEAST: u64 = 32 << 20;
+/// A pass takes 13 MiB, and 34 MiB with the worst answer that the client reads (measured with the
+/// release build); the rest is for the system's pages of the database. The shipped limits are the same.
+const LEAST: u64 = 64 << 20;
 
 /// From here on a number stands for "no limit": version 1 of control groups has no word for it, and
 /// says the largest number of whole pages.
@@ -90,6 +91,7 @@ mod tests {
             ),
             (V2, &[(own, "max\n")], Status::Ok, "no limit"),
             (V2, &[(own, "67108864\n")], Status::Ok, "to 64 MiB"),
+            (V2, &[(own, "67108863\n")], Status::Warning, "to 6"),
             (V2, &[(own, "16777216\n")], Status::Warning, "to 16 MiB"),
             (
                 V2,

@@ -1,7 +1,7 @@
 //! The reading steps of a pass: who am I, what does this target show; and what a target's own
 //! trouble leads to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Running;
@@ -14,7 +14,7 @@ use crate::engage::report::Report;
 use crate::engage::session::{ProofEnd, prove};
 use crate::engage::stop::Stop;
 use crate::exit::ExitCode;
-use crate::model::{ItemKind, ItemState, LedgerItem, TargetId, TargetTrouble, Timestamp};
+use crate::model::{ItemKind, ItemState, TargetId, TargetTrouble, Timestamp};
 use crate::ports::{Change, Listing, Next, PlatformError};
 
 /// A target in trouble is looked at again after a day, then two, then four, at most seven.
@@ -160,11 +160,13 @@ impl Running<'_> {
             of_target.new +=
                 u32::try_from(page.iter().filter(|read| read.fresh).count()).unwrap_or(u32::MAX);
         }
+        // An item may show up on two pages when something new appears in between; the newer one
+        // says how it stands.
+        let seen: BTreeSet<_> = page.iter().map(|read| read.item.item.id.media).collect();
         let mut open = Vec::new();
         for read in page {
             let state = read.item.state;
             if matches!(state, ItemState::New | ItemState::Unknown) {
-                open.retain(|item: &LedgerItem| item.item.id != read.item.item.id);
                 open.push(read.item);
             } else if read.fresh || self.mode.dry_run {
                 let reason = self.why(&read.item);
@@ -172,10 +174,9 @@ impl Running<'_> {
             }
         }
         if let Some(front) = self.state.queue.front_mut() {
-            // An item may show up on two pages when something new appears in between.
             front
                 .items
-                .retain(|item| open.iter().all(|new| new.item.id != item.item.id));
+                .retain(|item| !seen.contains(&item.item.id.media));
             front.items.extend(open);
             in_order(&mut front.items);
             front.listing = next;

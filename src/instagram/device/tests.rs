@@ -78,6 +78,44 @@ fn another_app_version_changes_the_version_and_nothing_else_of_the_device() {
 }
 
 #[test]
+fn another_app_version_leaves_the_phone_in_a_saved_user_agent_alone() {
+    let samsung = "(33/13; 420dpi; 1080x2400; samsung; SM-G991B; o1s; exynos2100; de_DE;";
+    let with_settings = json!({
+        "user_agent": format!("Instagram 364.0.0.35.86 Android {samsung} 374010953)"),
+        "device_settings": {"model": "SM-A525F", "device": "a52q"},
+    });
+    let without = json!({"user_agent": with_settings["user_agent"]});
+    for imported in [with_settings, without] {
+        let device = complete(Some(&imported.to_string())).unwrap().device();
+        let updated = with_app(&device, &app()).unwrap();
+        let updated = complete(Some(&updated.json)).unwrap();
+        assert_eq!(
+            updated.user_agent,
+            format!("Instagram 449.0.0.52.84 Android {samsung} 1079242191)")
+        );
+        assert_eq!(updated.bloks_version_id, app().bloks_version_id);
+    }
+}
+
+#[test]
+fn a_user_agent_of_another_form_gets_no_other_app_version() {
+    for agent in [
+        "Instagram 1.2 Android (x)",
+        "Instagram 1.2 Android (33/13; 420dpi; 1080x2400; samsung; SM-G991B; o1s; exynos2100; de_DE)",
+        "Instagram 1.2 Android (33/13; 420dpi; 1080x2400; samsung; SM-G991B; o1s; exynos2100; de_DE; 7; y/1)",
+        "Instagram 1.2 Android (33/13; 420dpi; 1080x2400; a; samsung; SM-G991B; o1s; exynos2100; de_DE; 7)",
+        "Instagram 1.2 (iPhone14,2; iOS 16_0; de_DE; de-DE; scale=3.00; 1170x2532; a; b; 7)",
+        "Mozilla/5.0",
+    ] {
+        let device = complete(Some(&json!({"user_agent": agent}).to_string()))
+            .unwrap()
+            .device();
+        let problem = with_app(&device, &app()).unwrap_err();
+        assert!(problem.contains("`user_agent`"), "{agent}: {problem}");
+    }
+}
+
+#[test]
 fn a_renewed_machine_id_makes_no_other_device() {
     let mut profile = complete(None).unwrap();
     let before = profile.device();

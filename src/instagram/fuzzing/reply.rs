@@ -50,6 +50,7 @@ fn meaning(reply: &Reply, scope: Scope) {
         BodyTrouble::Broken,
         BodyTrouble::TimedOut,
         BodyTrouble::TooLong,
+        BodyTrouble::TooMany,
     ] {
         let lost = Reply {
             body: Vec::new(),
@@ -66,7 +67,9 @@ fn meaning(reply: &Reply, scope: Scope) {
             match trouble {
                 BodyTrouble::Broken => assert_eq!(error.next, Next::RepeatRead),
                 BodyTrouble::TimedOut => assert_eq!(error.next, Next::EndPass),
-                BodyTrouble::TooLong => assert!(matches!(error.next, Next::Stop(_))),
+                BodyTrouble::TooLong | BodyTrouble::TooMany => {
+                    assert!(matches!(error.next, Next::Stop(_)));
+                }
             }
         }
     }

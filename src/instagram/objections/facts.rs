@@ -28,6 +28,8 @@ pub enum BodyTrouble {
     TimedOut,
     /// It is longer than any honest reply.
     TooLong,
+    /// It has more values than any honest reply.
+    TooMany,
 }
 
 impl BodyTrouble {
@@ -35,7 +37,8 @@ impl BodyTrouble {
         match self {
             Self::Broken => "the answer broke off",
             Self::TimedOut => "the answer did not end in time",
-            Self::TooLong => "the answer is longer than 8 MiB",
+            Self::TooLong => "the answer is longer than 2 MiB",
+            Self::TooMany => "the answer has more values than any of Instagram's",
         }
     }
 }
@@ -50,8 +53,6 @@ pub struct Facts<'a> {
     pub error_type: String,
     /// Where the reply sends the operator, in lower case.
     pub urls: String,
-    /// The body as text, in lower case.
-    pub text: String,
 }
 
 impl<'a> Facts<'a> {
@@ -77,9 +78,20 @@ impl<'a> Facts<'a> {
             message: member(&["message"]).unwrap_or_default(),
             error_type: member(&["error_type"]).unwrap_or_default(),
             urls: urls.into_iter().flatten().collect::<Vec<_>>().join("\n"),
-            text: String::from_utf8_lossy(&reply.body).trim().to_lowercase(),
             json,
         }
+    }
+
+    /// The body without the blanks around it. It is searched as it is: a copy would cost as much
+    /// memory again.
+    pub fn body(&self) -> &[u8] {
+        self.reply.body.trim_ascii()
+    }
+
+    /// Whether the body contains these words, in capitals or not.
+    pub fn body_has(&self, words: &str) -> bool {
+        let mut places = self.body().windows(words.len());
+        places.any(|place| place.eq_ignore_ascii_case(words.as_bytes()))
     }
 
     pub fn member(&self, name: &str) -> Option<&Value> {

@@ -91,7 +91,7 @@ fn network(reply: &Reply, label: &str) -> Option<PlatformError> {
     let next = match trouble {
         BodyTrouble::Broken => Next::RepeatRead,
         BodyTrouble::TimedOut => Next::EndPass,
-        BodyTrouble::TooLong => return None,
+        BodyTrouble::TooLong | BodyTrouble::TooMany => return None,
     };
     Some(PlatformError {
         next,
@@ -121,7 +121,7 @@ fn kind(facts: &Facts, scope: Scope) -> Option<Kind> {
     let status = facts.reply.status;
     // A caption in a listing may contain any word: only replies that object are searched for these.
     if !facts.is_ok() {
-        let outdated = facts.text.contains("unsupported_version")
+        let outdated = facts.body_has("unsupported_version")
             || facts.urls.contains("unsupported_version")
             || facts.has("useragent mismatch")
             || facts.error_type == "needs_upgrade";
@@ -222,7 +222,7 @@ fn login_trouble(facts: &Facts) -> Option<Kind> {
 
 fn by_status(facts: &Facts, status: u16) -> Option<Kind> {
     match status {
-        404 if facts.text == "not found" => Some(Kind::MaskedChallenge),
+        404 if facts.body().eq_ignore_ascii_case(b"not found") => Some(Kind::MaskedChallenge),
         404 if facts.json.is_some() => Some(Kind::Gone),
         429 => Some(Kind::Throttled),
         401 | 403 => Some(Kind::Doubtful),

@@ -162,8 +162,8 @@ const SPEECHLESS: &[&str] = &[
 ];
 
 const STATUSES: &[u16] = &[
-    200, 201, 204, 301, 302, 304, 400, 401, 402, 403, 404, 405, 408, 410, 418, 422, 429, 500, 502,
-    503, 504, 599, 600, 999,
+    200, 201, 202, 204, 301, 302, 304, 400, 401, 402, 403, 404, 405, 408, 410, 418, 422, 429, 500,
+    502, 503, 504, 599, 600, 999,
 ];
 
 const CONTENT_TYPES: &[&str] = &[
@@ -218,7 +218,7 @@ fn without_known_words_the_status_decides() {
         let says_fail = body.contains(r#""status":"fail""#);
         let refused = match reply.status {
             401 | 403 | 429 => true,
-            405 | 408 | 300..=399 | 500..=599 => false,
+            201..=399 | 405 | 408 | 500..=999 => false,
             200 => says_fail,
             _ => is_object,
         };
@@ -234,6 +234,17 @@ fn without_known_words_the_status_decides() {
             reply.status
         );
     });
+}
+
+#[test]
+fn a_like_that_was_accepted_in_another_way_than_200_may_have_taken() {
+    for status in [201, 202, 204] {
+        for body in [r#"{"status":"ok"}"#, r#"{"status":"fail"}"#, "{}", ""] {
+            let meaning = meaning(status, body, Scope::Item);
+            let unknown = (Stop(UnknownShape), Effect::Unknown);
+            assert_eq!(meaning, unknown, "{status} {body}");
+        }
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub fn error(
     };
     let (next, why, remedy) = consequence(kind, scope, until);
     let mut why = why.to_owned();
-    if kind == Kind::Throttled && facts.text.is_empty() {
+    if kind == Kind::Throttled && facts.body().is_empty() {
         why.push_str(", or the request did not come over HTTP/2, which it refuses in the same way");
     }
     if let Some(until) = until {
@@ -163,8 +163,9 @@ fn effect(kind: Kind, facts: &Facts) -> Effect {
     let refused = match facts.reply.status {
         401 | 403 | 429 => true,
         200 if kind == Kind::Unknown => facts.status_word() == Some("fail"),
-        405 | 408 | 300..=399 | 500..=599 => readable && kind.is_plain_no(),
-        _ => readable || kind == Kind::MaskedChallenge,
+        200 | 400..=404 | 406 | 407 | 409..=499 => readable || kind == Kind::MaskedChallenge,
+        // It may be done (201, 204), be done yet (202) or be under way elsewhere (5xx).
+        _ => readable && kind.is_plain_no(),
     };
     if refused {
         Effect::Refused

@@ -21,7 +21,7 @@ pub fn what_came(kind: Kind, facts: &Facts) -> String {
     let sentence = redact::sentence(&sentence(kind, facts));
     if let Some(trouble) = facts.reply.body_trouble {
         add(format_args!(", {}", trouble.words()));
-    } else if facts.text.is_empty() {
+    } else if facts.body().is_empty() {
         add(format_args!(" with an empty body"));
     } else if !sentence.is_empty() {
         add(format_args!(" \"{sentence}\""));

@@ -68,12 +68,25 @@ pub fn posts(reply: &Object, owner: Pk) -> Result<Listing, Missing> {
     let mut listing = listing(items.ok_or("items")?, ItemKind::Post, owner)?;
     listing.owner_name = owner_name(reply.get("user"), owner).or(listing.owner_name);
     let more = reply.get("more_available").and_then(Value::as_bool) != Some(false);
-    listing.next_page = match reply.get("next_max_id") {
+    let cursor = match reply.get("next_max_id") {
         Some(Value::String(cursor)) if more && !cursor.is_empty() => Some(cursor.clone()),
         Some(Value::Number(cursor)) if more => Some(cursor.to_string()),
         _ => None,
     };
+    listing.next_page = cursor.filter(|cursor| can_be_followed(cursor));
     Ok(listing)
+}
+
+/// Whether an address can carry the cursor. A listing ends where it cannot: what older pages would
+/// have shown is missed, but one that cannot be asked for would end every pass before its turn.
+fn can_be_followed(cursor: &str) -> bool {
+    /// Known ones have fewer than 50 bytes.
+    const LONGEST: usize = 1024;
+    let follows = cursor.len() <= LONGEST;
+    if !follows {
+        log::warn!(bytes = cursor.len(); "the cursor of the next page is too long for an address; the listing ends here");
+    }
+    follows
 }
 
 /// The one item that was asked for.

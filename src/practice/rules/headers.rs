@@ -145,7 +145,14 @@ fn check_agreement(request: &Request, found: &mut Violations) {
 
 struct UserAgent<'a> {
     version: &'a str,
+    /// Everything between the version and its code.
+    phone: &'a str,
     code: &'a str,
+}
+
+/// The phone that a User-Agent names: everything but the version of the app and its code.
+pub fn phone(agent: &str) -> Option<&str> {
+    user_agent(agent).map(|agent| agent.phone)
 }
 
 fn is_user_agent(value: &str) -> bool {
@@ -156,7 +163,9 @@ fn is_user_agent(value: &str) -> bool {
 /// {cpu}; {locale}; {version code})`
 fn user_agent(value: &str) -> Option<UserAgent<'_>> {
     let (version, rest) = value.strip_prefix("Instagram ")?.split_once(" Android (")?;
-    let parts: Vec<&str> = rest.strip_suffix(')')?.split("; ").collect();
+    let inner = rest.strip_suffix(')')?;
+    let (phone, _) = inner.rsplit_once("; ")?;
+    let parts: Vec<&str> = inner.split("; ").collect();
     let [
         android,
         dpi,
@@ -181,5 +190,9 @@ fn user_agent(value: &str) -> Option<UserAgent<'_>> {
             .into_iter()
             .all(|part| !part.is_empty())
         && text::is_locale(locale);
-    good.then_some(UserAgent { version, code })
+    good.then_some(UserAgent {
+        version,
+        phone,
+        code,
+    })
 }

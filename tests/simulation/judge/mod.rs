@@ -104,6 +104,8 @@ pub struct Held {
 #[derive(Default)]
 struct Tried {
     likes: Vec<Timestamp>,
+    /// A view of it was answered well.
+    viewed: bool,
     unliked_read: Option<Timestamp>,
 }
 

@@ -32,6 +32,7 @@ impl Judge {
         self.quiet(entry, start)?;
         self.windows(entry, start)?;
         self.second_likes(entry)?;
+        self.second_views(entry, start)?;
         self.logins(entry, start)?;
         self.distances(record, index, start)?;
         let started = &mut self.starts[start];
@@ -244,6 +245,22 @@ impl Judge {
                 tried.likes.len()
             )),
         }
+    }
+
+    /// A view on record is not repeated, but for two machines at once, which no lock keeps apart here,
+    /// and where a clock that nobody corrects made the story look expired and be forgotten.
+    fn second_views(&mut self, entry: &Entry, start: usize) -> Judged {
+        let excused = self.own_clock || self.starts[start].overlapped;
+        if entry.act != Act::View || excused {
+            return Ok(());
+        }
+        let media = entry.on.unwrap_or_default();
+        let tried = self.items.entry(media).or_default();
+        if tried.viewed {
+            return Err(format!("P5: item {media} was seen twice"));
+        }
+        tried.viewed = entry.took_effect && entry.objected.is_none();
+        Ok(())
     }
 
     /// P4.
