@@ -36,7 +36,7 @@ impl Actor<'_> {
         let became = match self.store_hold(attempt, settlement, &hold, met_at) {
             Ok(()) => "it is stored all the same, not all that came with it".to_owned(),
             Err(error) => format!(
-                "it COULD NOT be stored, so the next pass does not know of it: let none start \
+                "it could not be stored, so the next pass does not know of it: let none start \
                  before that ({error})"
             ),
         };

@@ -457,6 +457,28 @@ fn after_an_unknown_like_the_moment_is_that_of_a_reading_and_says_so() {
 }
 
 #[test]
+fn a_like_cut_off_by_a_crash_is_told_from_its_recovery_on() {
+    let mut rig = stories(1);
+    rig.pass();
+    let like = rig.server.acts().iter().position(|act| *act == Act::Like);
+    let calls = rig.store.calls.iter().enumerate();
+    let mut settlements = calls.filter(|(_, call)| **call == "settle");
+    let (call, _) = settlements.nth(like.unwrap()).unwrap();
+    let mut rig = stories(1);
+    rig.plan = Some(Plan {
+        call,
+        when: When::Before,
+        failure: Failure::Crash,
+    });
+    rig.pass();
+    rig.later(3 * HOUR);
+    let told = told(&mut rig, ItemKind::Story, 100);
+    let recovered = rig.clock.server().plus(MINUTE / 2);
+    assert!(told.needs_reading);
+    assert!(told.at >= Some(recovered.plus(15 * MINUTE)), "{told:?}");
+}
+
+#[test]
 fn after_an_unknown_like_the_listing_of_the_item_s_own_kind_is_waited_for() {
     let mut rig = unknown(10 * MINUTE);
     rig.config.targets[0].posts = true;
