@@ -267,7 +267,9 @@ fn excuse<'h>(holds: &'h [Hold], run: &RunRecord) -> Option<&'h Hold> {
     let at = run.ended_at?;
     let met = run.exit_code == Some(ExitCode::TempFail.number());
     holds.iter().find(|hold| {
-        let in_force = hold.since <= at
+        // It stands at the later of two readings of a clock that the objecting reply itself may have
+        // set back.
+        let in_force = hold.since <= at.plus(CLOCK_TOLERANCE)
             && hold.until.is_some_and(|until| at <= until)
             && hold.cleared_at.is_none_or(|cleared| at <= cleared);
         let asks_to_wait = matches!(

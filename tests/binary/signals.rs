@@ -69,7 +69,7 @@ fn a_request_in_flight_is_settled_before_a_signal_ends_the_pass() {
 #[test]
 fn a_second_signal_ends_at_once_and_the_claim_stays() {
     let mut home = Home::new();
-    home.set("instagram.timeout", "\"4m\"");
+    home.set("instagram.timeout", "\"30s\"");
     home.import();
     home.arm("like", "stall");
     let pass = home.start(["run"]);

@@ -61,7 +61,7 @@ fn assert_sound(home: &Home, about: &str) {
 fn killed_at_each_request(lost: LostWrite) {
     for n in 0.. {
         let mut home = Home::on(Wire::Plain, 2, 2);
-        home.set("instagram.timeout", "\"1m\"");
+        home.set("instagram.timeout", "\"30s\"");
         home.import();
         home.server.set_switches(Switches {
             lost_like: lost,

@@ -229,6 +229,18 @@ fn a_hold_excuses_a_pass_only_until_it_is_cleared() {
 }
 
 #[test]
+fn a_hold_whose_own_reply_set_the_clock_back_excuses_its_pass() {
+    let pass = run(HOUR, 75);
+    let mut holds = held(HoldReason::Throttled, Some(NOW.plus(HOUR)));
+    let mut status = |after: Duration| {
+        holds[0].since = pass.ended_at.unwrap().plus(after);
+        told(std::slice::from_ref(&pass), &holds).status
+    };
+    assert_eq!(status(CLOCK_TOLERANCE), HealthStatus::Waiting);
+    assert_eq!(status(CLOCK_TOLERANCE + MINUTE), HealthStatus::Failed);
+}
+
+#[test]
 fn an_upgrade_that_no_pass_has_followed_yet_is_as_healthy_as_the_passes_before_it() {
     let later = held(HoldReason::Throttled, Some(NOW.plus(HOUR)));
     for (runs, holds, expected) in [
