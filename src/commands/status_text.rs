@@ -42,6 +42,12 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
             }
         }
     }
+    if let Some(date) = status.ignore_posts_before {
+        writeln!(
+            text,
+            "posts     those before {date} are never liked (cleanup --posts-before)"
+        )?;
+    }
     match status.next.at {
         Some(at) if at <= now => writeln!(text, "next      now: {}", status.next.why)?,
         Some(at) => writeln!(text, "next      {at}: {}", status.next.why)?,

@@ -30,12 +30,17 @@ impl fmt::Display for Reason {
             Self::Observed { .. } => {
                 write!(f, "it was there before the first contact with this target")
             }
-            Self::TooOld { .. } => {
+            Self::TooOld {
+                posts_before: Some(date),
+                ..
+            } => {
                 write!(
                     f,
-                    "older than posts.max_age or than the date given to cleanup"
+                    "older than {date}, the date given to cleanup --posts-before: such posts are \
+                     never liked again"
                 )
             }
+            Self::TooOld { .. } => write!(f, "older than posts.max_age when it was listed"),
             Self::EffectUnknown {
                 answer: Some(answer),
                 ..
