@@ -135,10 +135,7 @@ impl fmt::Display for Reason {
                 let name = hold.as_str();
                 match until {
                     Some(until) => write!(f, "hold '{name}' until {until}")?,
-                    None if hold.about_session() => {
-                        write!(f, "hold '{name}' until there is a new session")?;
-                    }
-                    None => write!(f, "hold '{name}' until a person clears it")?,
+                    None => write!(f, "hold '{name}' {}", hold.lasts())?,
                 }
                 // The message of an answer ends with its remedy; without one the name has to do.
                 if message.is_empty() {
