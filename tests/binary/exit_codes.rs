@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::home::{BINARY, FRIEND, Home};
+use serde_json::Value;
 use story_liker::practice::Wire;
 use story_liker::practice::switches::{DateHeader, Switches};
 
@@ -87,6 +88,27 @@ fn sixty_four_for_a_command_line_that_makes_no_sense() {
     assert_eq!(ended.report()["exit"]["code"], 64);
     ended.saying(&["stranger", FRIEND]);
     assert!(home.calls().is_empty());
+}
+
+#[test]
+fn the_end_of_a_pass_is_logged_as_loudly_as_it_needs_a_person() {
+    for (reply, code, level) in [
+        ("error_challenge_required", 77, "error"),
+        ("error_feedback_required_limit", 75, "warn"),
+    ] {
+        let home = Home::logged_in();
+        home.arm("read", reply);
+        let ended = home.run(["run", "--log-level", level]).expect(code);
+        let mut lines = ended.stdout.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line
+        });
+        let end = lines.find(|line| line["exit_code"] == code);
+        assert_eq!(end.unwrap()["level"], level, "{ended}");
+    }
+    let home = Home::logged_in();
+    let ended = home.run(["run", "--log-level", "warn"]).expect(0);
+    assert_eq!(ended.stdout.lines().count(), 1, "the report alone: {ended}");
 }
 
 #[test]
