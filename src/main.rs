@@ -71,8 +71,11 @@ fn report(problem: &clap::Error) {
         .collect();
     if expects_report(&words, io::stdout().is_terminal()) {
         let text = problem.to_string();
-        let reason = text.lines().next().unwrap_or_default();
-        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        // What is missing or possible stands on lines of its own; after an empty one comes the usage.
+        let lines = text.lines().map(str::trim);
+        let lines: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let reason = lines.join(" ");
+        let reason = reason.strip_prefix("error: ").unwrap_or(&reason);
         let _ = writeln!(
             io::stdout(),
             "{}",

@@ -78,6 +78,13 @@ fn sixty_four_for_a_command_line_that_makes_no_sense() {
             .unwrap()
             .contains("--speed")
     );
+    // Also what stands on a line of its own below.
+    let arguments = ["cleanup", "--posts-before", "2026-01-01"];
+    let report = home.run(arguments).expect(64).report();
+    assert_eq!(
+        report["exit"]["reason"],
+        "the following required arguments were not provided: --force"
+    );
     home.run(["status", "now", "--json"]).expect(64).report();
     let refused = home.run(["status", "now"]).expect(64);
     assert_eq!(refused.stdout, "");
