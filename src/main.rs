@@ -22,10 +22,9 @@ fn main() -> Status {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(problem) => {
-            // Help and version go to stdout; a closed pipe is no failure.
-            let _ = problem.print();
+            let printed = problem.print();
             if !problem.use_stderr() {
-                return ExitCode::Ok.into();
+                return commands::shown(printed).into();
             }
             report(&problem);
             return ExitCode::Usage.into();

@@ -14,7 +14,7 @@ use crate::config::{Flag, Loaded, Needs, Request};
 use crate::exit::ExitCode;
 use crate::ports::{Clock, Interrupt};
 use crate::practice::hardship::Hardship;
-use crate::practice::{self, Options, Wire};
+use crate::practice::{self, Options, ServeError, Wire};
 use crate::rehearse::{
     Plan, Rehearsal, RehearseError, START, compare, compare_text, pass_line, people_of,
     rehearse as hold, summary_text,
@@ -239,6 +239,12 @@ fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCod
             clock.sleep_until(clock.now().plus(Duration::from_hours(24)));
         }
     })
-    .map_err(|error| Failure::new(ExitCode::CantCreat, error.to_string()))?;
+    .map_err(|error| {
+        let code = match error {
+            ServeError::Start(_) => ExitCode::CantCreat,
+            ServeError::Announce(_) => ExitCode::IoErr,
+        };
+        Failure::new(code, error.to_string())
+    })?;
     Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))
 }

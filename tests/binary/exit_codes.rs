@@ -1,10 +1,10 @@
 //! Every exit code that the real binary can end with here, each by its cause. Those of signals are
 //! in `signals.rs`.
 
-use std::fs;
-use std::process::Command;
+use std::fs::{self, OpenOptions};
+use std::process::{Command, Stdio};
 
-use crate::home::{BINARY, FRIEND, Home};
+use crate::home::{BINARY, Ended, FRIEND, Home};
 use serde_json::Value;
 use story_liker::practice::Wire;
 use story_liker::practice::switches::{DateHeader, Switches};
@@ -116,6 +116,46 @@ fn the_end_of_a_pass_is_logged_as_loudly_as_it_needs_a_person() {
     let home = Home::logged_in();
     let ended = home.run(["run", "--log-level", "warn"]).expect(0);
     assert_eq!(ended.stdout.lines().count(), 1, "the report alone: {ended}");
+}
+
+#[test]
+fn seventy_four_when_an_answer_cannot_be_written_and_zero_when_nobody_stays_to_read_it() {
+    let home = Home::logged_in();
+    let to = |out: Stdio, arguments: &[&str]| -> Ended {
+        let mut command = home.command(arguments);
+        command.stdout(out).output().unwrap().into()
+    };
+    let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        &["status", "--json"][..],
+        &["config", "show"],
+        &["completions", "bash"],
+        &["man"],
+        &["migrate", "--status"],
+        &["migrate"],
+        &["cleanup"],
+        &["session", "show"],
+        &["rehearse"],
+        &["--help"],
+        &["--version"],
+    ] {
+        to(full().into(), arguments)
+            .expect(74)
+            .saying(&["cannot be written to standard output: No space left"]);
+        let (reader, pipe) = std::io::pipe().unwrap();
+        drop(reader);
+        let left = to(pipe.into(), arguments).expect(0);
+        assert_eq!(left.stderr, "", "{arguments:?}");
+    }
+    to(full().into(), &["rehearse", "--serve", "127.0.0.1:0"])
+        .expect(74)
+        .saying(&["how to reach the practice server: No space left"]);
+    // A failure of another kind stays what it is, and so does a pass, which is on record.
+    to(full().into(), &["status", "--database", "nowhere.db"]).expect(73);
+    to(full().into(), &["run"])
+        .expect(0)
+        .saying(&["cannot be written to standard output"]);
+    assert_eq!(home.likes().len(), 5);
 }
 
 #[test]
