@@ -148,7 +148,7 @@ impl ExitCode {
             }
             Self::Unavailable => "Instagram is not reachable; from `healthcheck`: no pass in time",
             Self::IoErr => {
-                "reading or writing state, or handing over a key or a session, failed in the middle \
+                "reading or writing state, or writing an answer, failed in the middle \
                  (disk full ...)"
             }
             Self::CantCreat => "database, lock or folder cannot be created or opened",

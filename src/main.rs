@@ -22,10 +22,9 @@ fn main() -> Status {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(problem) => {
-            // Help and version go to stdout; a closed pipe is no failure.
-            let _ = problem.print();
+            let printed = problem.print();
             if !problem.use_stderr() {
-                return ExitCode::Ok.into();
+                return commands::shown(printed).into();
             }
             report(&problem);
             return ExitCode::Usage.into();
@@ -71,8 +70,11 @@ fn report(problem: &clap::Error) {
         .collect();
     if expects_report(&words, io::stdout().is_terminal()) {
         let text = problem.to_string();
-        let reason = text.lines().next().unwrap_or_default();
-        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        // What is missing or possible stands on lines of its own; after an empty one comes the usage.
+        let lines = text.lines().map(str::trim);
+        let lines: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let reason = lines.join(" ");
+        let reason = reason.strip_prefix("error: ").unwrap_or(&reason);
         let _ = writeln!(
             io::stdout(),
             "{}",

@@ -38,7 +38,7 @@ fn quiet(seed: u64, days: u32) -> Plan {
 }
 
 fn held(plan: &Plan) -> Rehearsal {
-    rehearse(plan, |_| {}, |_| {}).unwrap()
+    rehearse(plan, |_| {}, |_| Ok(())).unwrap()
 }
 
 fn as_text(rehearsal: &Rehearsal) -> String {

@@ -193,7 +193,7 @@ fn run_rehearsed(now_ms: i64, settings: &str, passes: u32, armed: &[(&str, &str,
         troubles: troubles(armed),
         ..Plan::hourly(config, 1, SEED, Hardship::None)
     };
-    let rehearsal = rehearse(&plan, |_| {}, |_| {}).unwrap();
+    let rehearsal = rehearse(&plan, |_| {}, |_| Ok(())).unwrap();
     assert!(
         rehearsal.summary.promises_kept(),
         "{:?}",

@@ -184,7 +184,7 @@ fn read(
         attempts,
         newest: reader.newest_attempts()?.0,
     };
-    let reason = standing(&item, known_since, now);
+    let reason = standing(&item, known_since, account.ignore_posts_before, now);
     let open = matches!(
         reason,
         Reason::WouldLike { .. }

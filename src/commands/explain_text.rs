@@ -102,7 +102,7 @@ fn write_explanation(text: &mut String, told: &Explanation, zone: &TimeZone) -> 
         write!(text, "\nhold '{name}' since {since}")?;
         match hold.until {
             Some(until) => write!(text, " until {}", moment(until))?,
-            None => write!(text, " until a person clears it")?,
+            None => write!(text, " {}", hold.reason.lasts())?,
         }
         writeln!(text, ": {}", hold.message)?;
     }

@@ -36,7 +36,7 @@ use crate::exit::ExitCode;
 #[cfg(any(test, fuzzing))]
 pub use codes::code_of;
 pub use doctor::CHECKS;
-pub use shell::{Failure, Shell, not_started};
+pub use shell::{Failure, Shell, not_started, shown};
 pub use surroundings::{Surroundings, ThisProcess};
 
 /// Runs the command that was typed.
@@ -48,15 +48,14 @@ pub fn execute(cli: Cli) -> ExitCode {
 pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
     let shell = Shell::new(cli.global, around);
     let code = match cli.command {
+        // Its code speaks of the pass, which is on record whoever reads of it.
         Command::Run(flags) => return run::run(&shell, &flags),
         Command::Rehearse(flags) => rehearse::rehearse(&shell, &flags),
         Command::Cleanup(flags) => {
-            return cleanup::cleanup(&shell, &flags)
-                .unwrap_or_else(|failure| shell.not_started(&failure));
+            cleanup::cleanup(&shell, &flags).or_else(|failure| Ok(shell.not_started(&failure)))
         }
         Command::Migrate(flags) => {
-            return migrate::migrate(&shell, &flags)
-                .unwrap_or_else(|failure| shell.not_started(&failure));
+            migrate::migrate(&shell, &flags).or_else(|failure| Ok(shell.not_started(&failure)))
         }
         Command::Login(flags) => login::login(&shell, &flags),
         Command::Resume(flags) => resume::resume(&shell, &flags),
@@ -69,5 +68,5 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Completions(flags) => Ok(completions::completions(&shell, flags)),
         Command::Man(flags) => man::man(&shell, &flags),
     };
-    code.unwrap_or_else(|failure| shell.fail(&failure))
+    shell.ended(code.unwrap_or_else(|failure| shell.fail(&failure)))
 }

@@ -12,12 +12,12 @@ use super::shell::{Failure, Shell};
 use crate::cli::{Rehearse, Trouble};
 use crate::config::{Flag, Loaded, Needs, Request};
 use crate::exit::ExitCode;
-use crate::ports::Clock;
+use crate::ports::{Clock, Interrupt};
 use crate::practice::hardship::Hardship;
-use crate::practice::{self, Options, Wire};
+use crate::practice::{self, Options, ServeError, Wire};
 use crate::rehearse::{
-    Plan, Rehearsal, START, compare, compare_text, pass_line, people_of, rehearse as hold,
-    summary_text,
+    Plan, Rehearsal, RehearseError, START, compare, compare_text, pass_line, people_of,
+    rehearse as hold, summary_text,
 };
 use crate::telemetry::logging::Stream;
 
@@ -120,6 +120,8 @@ fn one(
     let silent = shell.global.json || !timeline;
     // The timeline tells what a log would; only who asks for a level sees the log as well.
     let level = shell.global.log_level.unwrap_or(LevelFilter::Off);
+    // From here on a signal is looked at after each pass: it must not leave the folder behind.
+    let signals = shell.clock()?;
     hold(
         &plan,
         |clock| {
@@ -129,9 +131,24 @@ fn one(
             if let (false, Some(line)) = (silent, pass_line(report)) {
                 shell.print(&line);
             }
+            signals.interrupted().map_or(Ok(()), |by| Err(stopped(by)))
         },
     )
     .map_err(|error| Failure::new(error.code, error.message))
+}
+
+fn stopped(by: Interrupt) -> RehearseError {
+    let signal = match by {
+        Interrupt::Int => "SIGINT",
+        Interrupt::Term => "SIGTERM",
+    };
+    RehearseError {
+        code: by.into(),
+        message: format!(
+            "{signal} stopped the rehearsal before its end, so there is no summary; ask for fewer \
+             --days if it takes too long"
+        ),
+    }
 }
 
 fn introduction(flags: &Rehearse, loaded: &Loaded, all: &[&Loaded]) -> String {
@@ -222,6 +239,12 @@ fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCod
             clock.sleep_until(clock.now().plus(Duration::from_hours(24)));
         }
     })
-    .map_err(|error| Failure::new(ExitCode::CantCreat, error.to_string()))?;
+    .map_err(|error| {
+        let code = match error {
+            ServeError::Start(_) => ExitCode::CantCreat,
+            ServeError::Announce(_) => ExitCode::IoErr,
+        };
+        Failure::new(code, error.to_string())
+    })?;
     Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))
 }

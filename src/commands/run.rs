@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use log::Level;
+
 use super::codes::TotpSecret;
 use super::metrics;
 use super::notices;
@@ -11,7 +13,7 @@ use super::waiting::Shown;
 use crate::cli::Run;
 use crate::config::{Config, Needs, Request};
 use crate::engage::{Mode, PassInput, Ports, Report, pass};
-use crate::exit::ExitCode;
+use crate::exit::{ExitCode, NeedsPerson};
 use crate::ports::Store;
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
@@ -134,8 +136,9 @@ fn one_pass(
         waiting: &mut waiting,
     };
     let report = pass(input, ports);
-    log::info!(
-        exit_code = report.exit_code().number(), requests = report.counts.requests(),
+    let code = report.exit_code();
+    log::log!(
+        level(code), exit_code = code.number(), requests = report.counts.requests(),
         likes = report.counts.likes;
         "the pass ends: {}", report.stop.sentence()
     );
@@ -143,6 +146,16 @@ fn one_pass(
         notices::tell(shell, config, &mut store, &clock, &report.stop);
     }
     Ok(report)
+}
+
+/// How the end of a pass is logged: an error is what waits for a person, a warning what ends by itself
+/// or deserves a look.
+fn level(code: ExitCode) -> Level {
+    match (code, code.needs_person()) {
+        (ExitCode::Ok | ExitCode::Interrupted | ExitCode::Terminated, _) => Level::Info,
+        (_, NeedsPerson::Yes) => Level::Error,
+        (_, NeedsPerson::No | NeedsPerson::Look | NeedsPerson::Maybe) => Level::Warn,
+    }
 }
 
 /// `--targets` only filters: a name that is not configured is a mistake.

@@ -1,5 +1,7 @@
 //! What every command shares: flags, environment, the streams, and the way failures are told.
 
+use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -10,7 +12,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, ThisProcess, unless_left};
 use crate::cli::{Global, Patience};
 use crate::clock::wall_clock;
 use crate::config::{self, Config, Environment, Loaded, Needs, Request};
@@ -94,6 +96,8 @@ pub struct Shell {
     /// Which run and account log lines are about.
     pub context: Context,
     around: Box<dyn Surroundings>,
+    /// Whether standard output did not take what the command had to say.
+    lost: Cell<bool>,
 }
 
 impl Shell {
@@ -104,6 +108,7 @@ impl Shell {
             environment: around.environment(),
             context: Context::default(),
             around,
+            lost: Cell::new(false),
         }
     }
 
@@ -122,9 +127,21 @@ impl Shell {
         self.around.seed()
     }
 
-    /// Writes a line to standard output.
+    /// Writes a line to standard output; the first that it does not take is told on stderr.
     pub fn print(&self, line: &str) {
-        self.around.print(line);
+        if let Err(error) = self.around.print(line)
+            && !self.lost.replace(true)
+        {
+            self.around.complain(&not_shown(&error));
+        }
+    }
+
+    /// How a command ends that would end with `code`: a success that could not be told is none.
+    pub fn ended(&self, code: ExitCode) -> ExitCode {
+        match code {
+            ExitCode::Ok if self.lost.get() => ExitCode::IoErr,
+            code => code,
+        }
     }
 
     /// Writes to standard output what the command was asked for and nobody else has; `what` names it
@@ -215,8 +232,7 @@ impl Shell {
             .map_err(|error| while_waiting(error, clock))
     }
 
-    /// The answer to a question, on stdout: as JSON if asked for, else as text. A closed pipe is
-    /// no failure.
+    /// The answer to a question, on stdout: as JSON if asked for, else as text.
     pub fn answer(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
         let answer = if self.global.json {
             json().to_string()
@@ -255,6 +271,24 @@ impl Shell {
         self.around
             .complain(&format!("story-liker: {}", failure.message));
         failure.code
+    }
+}
+
+fn not_shown(error: &io::Error) -> String {
+    format!(
+        "story-liker: the answer cannot be written to standard output: {error}; what was done \
+         stands; see where the output leads and whether its disk has room"
+    )
+}
+
+/// How help or a version ends that was `written` to standard output.
+pub fn shown(written: io::Result<()>) -> ExitCode {
+    match unless_left(written) {
+        Ok(()) => ExitCode::Ok,
+        Err(error) => {
+            ThisProcess::default().complain(&not_shown(&error));
+            ExitCode::IoErr
+        }
     }
 }
 

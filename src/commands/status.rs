@@ -36,6 +36,7 @@ pub(super) struct Status {
     pub at: Timestamp,
     pub account: Option<String>,
     pub session: Option<SessionStatus>,
+    pub ignore_posts_before: Option<Timestamp>,
     pub next: Next,
     pub holds_in_force: Vec<HoldStatus>,
     pub recent_holds: Vec<HoldStatus>,
@@ -181,6 +182,7 @@ pub(super) fn read(
             since: account.session_since,
             proved_at: account.session_proved_at,
         }),
+        ignore_posts_before: account.ignore_posts_before,
         next: Next { at, why },
         holds_in_force: in_force.into_iter().map(hold_status).collect(),
         recent_holds: past

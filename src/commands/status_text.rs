@@ -42,6 +42,12 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
             }
         }
     }
+    if let Some(date) = status.ignore_posts_before {
+        writeln!(
+            text,
+            "posts     those before {date} are never liked (cleanup --posts-before)"
+        )?;
+    }
     match status.next.at {
         Some(at) if at <= now => writeln!(text, "next      now: {}", status.next.why)?,
         Some(at) => writeln!(text, "next      {at}: {}", status.next.why)?,
@@ -126,8 +132,7 @@ fn write_hold(text: &mut String, label: &str, hold: &HoldStatus) -> fmt::Result 
     match (hold.cleared_at, &hold.cleared_by, hold.until) {
         (Some(at), Some(by), _) => write!(text, ", cleared at {at} by {by}")?,
         (_, _, Some(until)) => write!(text, " until {until}")?,
-        _ if hold.reason.about_session() => write!(text, " until there is a new session")?,
-        _ => write!(text, " until a person clears it")?,
+        _ => write!(text, " {}", hold.reason.lasts())?,
     }
     writeln!(text, ": {}", hold.message)
 }

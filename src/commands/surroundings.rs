@@ -31,8 +31,8 @@ pub trait Surroundings {
     fn clock(&self) -> Result<&dyn Clock, Failure>;
     /// A seed nobody can guess.
     fn seed(&self) -> Result<u64, Failure>;
-    /// Writes a line to standard output, if somebody reads there.
-    fn print(&self, line: &str);
+    /// Writes a line to standard output. That nobody reads there is no error.
+    fn print(&self, line: &str) -> io::Result<()>;
     /// Writes to standard output what exists nowhere else, or says why nobody has it.
     fn hand_over(&self, text: &str) -> io::Result<()>;
     /// Writes a line to standard error.
@@ -79,9 +79,9 @@ impl Surroundings for ThisProcess {
         })
     }
 
-    fn print(&self, line: &str) {
-        // A closed pipe is no failure.
-        let _ = writeln!(io::stdout(), "{line}");
+    fn print(&self, line: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        unless_left(writeln!(out, "{line}").and_then(|()| out.flush()))
     }
 
     fn hand_over(&self, text: &str) -> io::Result<()> {
@@ -96,6 +96,14 @@ impl Surroundings for ThisProcess {
     fn watched_columns(&self) -> Option<usize> {
         const COLUMNS: usize = 80;
         io::stderr().is_terminal().then_some(COLUMNS)
+    }
+}
+
+/// Who reads a pipe and leaves before the end misses nothing.
+pub fn unless_left(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 

@@ -69,6 +69,7 @@ pub struct Forecast {
 /// When a pass could like `item`, seen from `now`.
 pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast {
     let key = key_of(item);
+    let posts_before = known.account.ignore_posts_before;
     let mut paper = Paper::new(known, item, now);
     let needs_reading = match item.state {
         ItemState::Unknown | ItemState::Claimed => true,
@@ -117,9 +118,8 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
         // Time always moves, however the reasons may follow one another.
         at = next.max(Timestamp::from_millis(at.as_millis().saturating_add(1)));
     }
-    let fallback = standing(item, None, now);
     Forecast {
-        now: first.unwrap_or(fallback),
+        now: first.unwrap_or_else(|| standing(item, None, posts_before, now)),
         at: None,
         binding,
         passes_before,

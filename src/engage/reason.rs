@@ -40,6 +40,10 @@ pub enum Reason {
     TooOld {
         /// When it was made.
         taken_at: Timestamp,
+        /// The date given to `cleanup`, where it is older than that; else it was older than
+        /// `posts.max_age`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        posts_before: Option<Timestamp>,
     },
     /// A like was sent and nobody knows whether it took.
     EffectUnknown {
@@ -268,8 +272,14 @@ impl Reason {
     }
 }
 
-/// Why an item is as it is and, unless it may be liked, is not liked at `now`.
-pub fn standing(item: &LedgerItem, first_contact_at: Option<Timestamp>, now: Timestamp) -> Reason {
+/// Why an item is as it is and, unless it may be liked, is not liked at `now`. `posts_before` is the
+/// account's date before which no post is liked.
+pub fn standing(
+    item: &LedgerItem,
+    first_contact_at: Option<Timestamp>,
+    posts_before: Option<Timestamp>,
+    now: Timestamp,
+) -> Reason {
     let read_back_from = item.like_arrived_by.map(|at| at.plus(READ_BACK_AFTER));
     let answer = None;
     match (item.state, item.item.expiring_at) {
@@ -277,6 +287,7 @@ pub fn standing(item: &LedgerItem, first_contact_at: Option<Timestamp>, now: Tim
         (ItemState::Observed, _) => Reason::Observed { first_contact_at },
         (ItemState::Skipped, _) => Reason::TooOld {
             taken_at: item.item.taken_at,
+            posts_before: posts_before.filter(|date| item.item.taken_at < *date),
         },
         (ItemState::Liked, _) => Reason::Liked {
             windows: Vec::new(),

@@ -98,6 +98,15 @@ impl HoldReason {
             Self::LoginRequired | Self::SessionDoubtful | Self::LoggedOut | Self::LoginRefused
         )
     }
+
+    /// How long a hold for this reason lasts that has no end of its own, in the operator's words.
+    pub fn lasts(self) -> &'static str {
+        if self.about_session() {
+            "until there is a new session"
+        } else {
+            "until a person clears it"
+        }
+    }
 }
 
 /// A hold to be stored.

@@ -13,7 +13,7 @@ pub enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The line could not be printed or the certificate not be written.
-    #[error("cannot tell how to reach the practice server")]
+    #[error("cannot tell how to reach the practice server: {0}")]
     Announce(#[from] std::io::Error),
 }
 

@@ -64,11 +64,11 @@ pub(super) fn cannot(what: &str, error: &dyn std::error::Error) -> RehearseError
 }
 
 /// Holds the rehearsal in a temporary folder. `clock_made` is told the virtual clock before the
-/// first pass, `passed` each pass as it ends.
+/// first pass, `passed` each pass as it ends; what it refuses ends the rehearsal there.
 pub fn rehearse(
     plan: &Plan,
     clock_made: impl FnOnce(VirtualClock),
-    mut passed: impl FnMut(&Report),
+    mut passed: impl FnMut(&Report) -> Result<(), RehearseError>,
 ) -> Result<Rehearsal, RehearseError> {
     let folder = tempfile::Builder::new()
         .prefix("story-liker-rehearsal-")
@@ -114,7 +114,7 @@ pub fn rehearse(
             visits.extend(stage.visit(&mut rng)?);
         }
         let report = stage.pass(rng.random())?;
-        passed(&report);
+        passed(&report)?;
         passes.push(report);
         ends.push(clock.now());
     }

@@ -110,7 +110,7 @@ impl Month {
             world: Some(world),
             ..Plan::hourly(defaults(), DAYS, SEED, Hardship::None)
         };
-        let summary = rehearse(&plan, |_| {}, |_| {}).unwrap().summary;
+        let summary = rehearse(&plan, |_| {}, |_| Ok(())).unwrap().summary;
         assert!(summary.promises_kept(), "{:?}", summary.promises);
         let count = |call: &str| {
             summary

@@ -1,10 +1,11 @@
 //! Every exit code that the real binary can end with here, each by its cause. Those of signals are
 //! in `signals.rs`.
 
-use std::fs;
-use std::process::Command;
+use std::fs::{self, OpenOptions};
+use std::process::{Command, Stdio};
 
-use crate::home::{BINARY, FRIEND, Home};
+use crate::home::{BINARY, Ended, FRIEND, Home};
+use serde_json::Value;
 use story_liker::practice::Wire;
 use story_liker::practice::switches::{DateHeader, Switches};
 
@@ -77,6 +78,13 @@ fn sixty_four_for_a_command_line_that_makes_no_sense() {
             .unwrap()
             .contains("--speed")
     );
+    // Also what stands on a line of its own below.
+    let arguments = ["cleanup", "--posts-before", "2026-01-01"];
+    let report = home.run(arguments).expect(64).report();
+    assert_eq!(
+        report["exit"]["reason"],
+        "the following required arguments were not provided: --force"
+    );
     home.run(["status", "now", "--json"]).expect(64).report();
     let refused = home.run(["status", "now"]).expect(64);
     assert_eq!(refused.stdout, "");
@@ -87,6 +95,67 @@ fn sixty_four_for_a_command_line_that_makes_no_sense() {
     assert_eq!(ended.report()["exit"]["code"], 64);
     ended.saying(&["stranger", FRIEND]);
     assert!(home.calls().is_empty());
+}
+
+#[test]
+fn the_end_of_a_pass_is_logged_as_loudly_as_it_needs_a_person() {
+    for (reply, code, level) in [
+        ("error_challenge_required", 77, "error"),
+        ("error_feedback_required_limit", 75, "warn"),
+    ] {
+        let home = Home::logged_in();
+        home.arm("read", reply);
+        let ended = home.run(["run", "--log-level", level]).expect(code);
+        let mut lines = ended.stdout.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line
+        });
+        let end = lines.find(|line| line["exit_code"] == code);
+        assert_eq!(end.unwrap()["level"], level, "{ended}");
+    }
+    let home = Home::logged_in();
+    let ended = home.run(["run", "--log-level", "warn"]).expect(0);
+    assert_eq!(ended.stdout.lines().count(), 1, "the report alone: {ended}");
+}
+
+#[test]
+fn seventy_four_when_an_answer_cannot_be_written_and_zero_when_nobody_stays_to_read_it() {
+    let home = Home::logged_in();
+    let to = |out: Stdio, arguments: &[&str]| -> Ended {
+        let mut command = home.command(arguments);
+        command.stdout(out).output().unwrap().into()
+    };
+    let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        &["status", "--json"][..],
+        &["config", "show"],
+        &["completions", "bash"],
+        &["man"],
+        &["migrate", "--status"],
+        &["migrate"],
+        &["cleanup"],
+        &["session", "show"],
+        &["rehearse"],
+        &["--help"],
+        &["--version"],
+    ] {
+        to(full().into(), arguments)
+            .expect(74)
+            .saying(&["cannot be written to standard output: No space left"]);
+        let (reader, pipe) = std::io::pipe().unwrap();
+        drop(reader);
+        let left = to(pipe.into(), arguments).expect(0);
+        assert_eq!(left.stderr, "", "{arguments:?}");
+    }
+    to(full().into(), &["rehearse", "--serve", "127.0.0.1:0"])
+        .expect(74)
+        .saying(&["how to reach the practice server: No space left"]);
+    // A failure of another kind stays what it is, and so does a pass, which is on record.
+    to(full().into(), &["status", "--database", "nowhere.db"]).expect(73);
+    to(full().into(), &["run"])
+        .expect(0)
+        .saying(&["cannot be written to standard output"]);
+    assert_eq!(home.likes().len(), 5);
 }
 
 #[test]

@@ -222,3 +222,36 @@ fn an_explanation_is_what_readme_shows() {
         "explain now prints\n{told}"
     );
 }
+
+#[test]
+fn how_long_a_hold_without_an_end_lasts_is_told_alike_by_explain_and_status() {
+    for (reply, hold, lasts) in [
+        (
+            "error_login_required",
+            "login_required",
+            "until there is a new session",
+        ),
+        (
+            "error_challenge_required",
+            "challenge",
+            "until a person clears it",
+        ),
+    ] {
+        let mut home = Home::new();
+        home.set("limits.likes", "\"1/1h\"");
+        home.import();
+        home.run(["run"]).expect(0);
+        let waiting = item_in(&home, "story", "new");
+        home.set("limits.likes", "\"50/1h\"");
+        home.arm("any", reply);
+        home.run(["run", "--check-all"]).expect(77);
+        for (arguments, begins) in [
+            (&["explain", &waiting][..], format!("hold '{hold}' since")),
+            (&["status"], format!("hold      '{hold}' since")),
+        ] {
+            let text = home.run(arguments).expect(0).stdout;
+            let line = text.lines().find(|line| line.starts_with(&begins));
+            assert!(line.is_some_and(|line| line.contains(lasts)), "{text}");
+        }
+    }
+}

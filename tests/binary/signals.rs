@@ -1,5 +1,6 @@
 //! Signals, and two processes at once: the real binary in real time.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
@@ -46,6 +47,24 @@ fn sigint_in_a_pause_ends_the_pass_with_130() {
     let (_home, ended) = stopped_in_a_pause("INT");
     let report = ended.expect(130).report();
     assert_eq!(report["exit"]["code"], 130);
+}
+
+#[test]
+fn a_signal_ends_a_rehearsal_with_its_code_and_leaves_no_folder_behind() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let mut home = Home::new();
+        let folder = home.path("temporary");
+        fs::create_dir(&folder).unwrap();
+        home.variable("TMPDIR", folder.to_str().unwrap());
+        let folders = || fs::read_dir(&folder).unwrap().count();
+        let rehearsal = home.start(["rehearse", "--days", "366"]);
+        until("the rehearsal has begun", || folders() > 0);
+        signal(&rehearsal, name);
+        ended(rehearsal)
+            .expect(code)
+            .saying(&["stopped the rehearsal"]);
+        assert_eq!(folders(), 0, "{name}");
+    }
 }
 
 #[test]

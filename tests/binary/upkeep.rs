@@ -2,8 +2,12 @@
 
 use std::fs;
 
-use serde_json::json;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 use story_liker::practice::Wire;
+use story_liker::practice::clock::{PracticeClock as _, WallClock};
 
 use crate::home::Home;
 
@@ -39,25 +43,77 @@ fn cleanup_counts_in_a_dry_run_and_then_removes_just_that() {
     home.assert_flawless();
 }
 
+/// A home with one post, taken at noon of the day before yesterday; and the days around it.
+fn with_an_old_post() -> (Home, Date, impl Fn(i64) -> String) {
+    let home = Home::on(Wire::Plain, 0, 0);
+    let now = jiff::Timestamp::from_millisecond(WallClock.now_ms()).unwrap();
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let noon = today.saturating_sub(2.days()).at(12, 0, 0, 0);
+    let taken_at = noon.to_zoned(TimeZone::UTC).unwrap().timestamp();
+    home.server.with_world(|world| {
+        let friend = world.users()[0].pk;
+        world.add_post(friend, taken_at.as_second());
+    });
+    home.import();
+    (home, today, move |later| {
+        today.saturating_add(later.days()).to_string()
+    })
+}
+
+fn dates_noted(home: &Home) -> i64 {
+    home.number("SELECT count(*) FROM account WHERE ignore_posts_before IS NOT NULL")
+}
+
 #[test]
 fn posts_before_a_day_are_removed_on_confirmation_and_never_liked_again() {
-    let home = Home::on(Wire::Plain, 0, 2);
-    home.import();
-    let tomorrow = "2999-01-01";
-    home.run(["cleanup", "--posts-before", tomorrow])
+    let (home, today, day) = with_an_old_post();
+    let today = today.to_string();
+    home.run(["cleanup", "--posts-before", &today])
         .expect(64)
         .saying(&["--force"]);
     home.run(["run", "--dry-run"]).expect(0);
-    let arguments = ["cleanup", "--posts-before", tomorrow, "--force"];
+    let arguments = ["cleanup", "--posts-before", &today, "--force"];
     home.run(arguments.into_iter().chain(["--dry-run"]))
         .expect(0);
-    assert_eq!(
-        home.number("SELECT count(*) FROM account WHERE ignore_posts_before IS NOT NULL"),
-        0
-    );
-    home.run(arguments).expect(0);
+    assert_eq!(dates_noted(&home), 0);
+    let midnight = format!("{today}T00:00:00Z");
+    let removed = home.run(arguments).expect(0).report();
+    assert_eq!(removed["ignore_posts_before"], midnight.as_str());
+    // An earlier day takes nothing back, and the answer says so.
+    let earlier = ["cleanup", "--posts-before", &day(-9), "--force"];
+    home.run(earlier.into_iter().chain(["--log-format", "text"]))
+        .expect(0)
+        .saying(&[&format!("those before {midnight} are never liked again")]);
+
     let report = home.run(["run", "--check-all"]).expect(0).report();
     assert!(home.likes().is_empty(), "{report}");
+    let reason = &report["decisions"][0]["reason"];
+    assert_eq!(reason["code"], "too_old");
+    assert_eq!(reason["posts_before"], midnight.as_str());
+    let status = home.run(["status", "--json"]).expect(0).report();
+    assert_eq!(status["ignore_posts_before"], midnight.as_str());
+    home.run(["status"])
+        .expect(0)
+        .saying(&[&format!("those before {midnight} are never liked")]);
+}
+
+#[test]
+fn posts_before_a_day_to_come_are_refused_and_nothing_is_noted() {
+    let (home, _, day) = with_an_old_post();
+    // Midnight may pass while the test runs, hence two days; the calendar's last has no midnight.
+    for to_come in [day(2), "2999-01-01".to_owned(), "9999-12-31".to_owned()] {
+        for dry_run in [&[][..], &["--dry-run"]] {
+            let arguments = ["cleanup", "--posts-before", &to_come, "--force"];
+            home.run(arguments.iter().chain(dry_run))
+                .expect(64)
+                .saying(&["is after today", "or an earlier day"]);
+        }
+    }
+    assert_eq!(dates_noted(&home), 0);
+    let status = home.run(["status", "--json"]).expect(0).report();
+    assert_eq!(status["ignore_posts_before"], Value::Null);
+    home.run(["run"]).expect(0);
+    assert_eq!(home.likes().len(), 1);
 }
 
 #[test]

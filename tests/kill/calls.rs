@@ -252,6 +252,7 @@ fn with_old_history() -> Home {
     home.sql()
         .execute_batch(&format!(
             "UPDATE story SET taken_at = taken_at - {days}, expiring_at = expiring_at - {days};
+             UPDATE post SET taken_at = 1000;
              INSERT INTO attempt (account, kind, call, claimed_at, settled_at, outcome)
              VALUES (1, 'read', 'stories', 1000, 2000, 'ok'), (1, 'read', 'posts', 3000, 4000, 'ok');
              UPDATE run SET started_at = started_at - {days}, ended_at = ended_at - {days}"
@@ -270,7 +271,7 @@ fn a_killed_cleanup_removed_all_that_belongs_together_or_nothing() {
                 "--older-than",
                 "45d",
                 "--posts-before",
-                "2999-01-01",
+                "2026-01-01",
                 "--force",
             ],
             input: None,

@@ -320,13 +320,13 @@ impl Surroundings for Scene {
         Ok(self.stage.draw_seed())
     }
 
-    fn print(&self, line: &str) {
+    fn print(&self, line: &str) -> io::Result<()> {
         self.out.borrow_mut().push(line.to_owned());
+        Ok(())
     }
 
     fn hand_over(&self, text: &str) -> io::Result<()> {
-        self.print(text);
-        Ok(())
+        self.print(text)
     }
 
     fn complain(&self, line: &str) {

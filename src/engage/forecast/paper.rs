@@ -226,7 +226,8 @@ impl<'a> Paper<'a> {
             // What a reading of its own would tell, its next listing does.
             Step::PassOver | Step::ReadBack => {
                 let item = work.items.pop_front()?;
-                return is_it(&item).then(|| standing(&item, None, now));
+                let date = self.account.ignore_posts_before;
+                return is_it(&item).then(|| standing(&item, None, date, now));
             }
             Step::Finish => {
                 state.queue.pop_front();

@@ -12,7 +12,8 @@ impl Paper<'_> {
     pub(super) fn settled(&self, key: Key, at: Timestamp) -> Option<Reason> {
         let item = self.items.get(&key)?;
         let target = self.target(item.target);
-        let reason = standing(item, target.and_then(Target::known_since), at);
+        let known_since = target.and_then(Target::known_since);
+        let reason = standing(item, known_since, self.account.ignore_posts_before, at);
         let open = matches!(
             reason,
             Reason::WouldLike { .. } | Reason::EffectUnknown { .. } | Reason::Refused { .. }
@@ -52,7 +53,7 @@ impl Paper<'_> {
                 retry_at,
             };
         }
-        let why = standing(item, None, now);
+        let why = standing(item, None, self.account.ignore_posts_before, now);
         if !matches!(why, Reason::WouldLike { .. }) {
             return why;
         }

@@ -53,7 +53,12 @@ impl Running<'_> {
     pub(super) fn why(&self, item: &LedgerItem) -> Reason {
         let target = self.targets.get(&item.target);
         let first_contact_at = target.and_then(|(target, _)| target.known_since());
-        standing(item, first_contact_at, self.actor.watch.now())
+        standing(
+            item,
+            first_contact_at,
+            self.account.ignore_posts_before,
+            self.actor.watch.now(),
+        )
     }
 }
 

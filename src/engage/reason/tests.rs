@@ -50,8 +50,11 @@ fn table() -> Vec<(Reason, &'static str, Option<&'static str>)> {
             None,
         ),
         (
-            Reason::TooOld { taken_at: AT },
-            "older than posts.max_age or than the date given to cleanup",
+            Reason::TooOld {
+                taken_at: AT,
+                posts_before: None,
+            },
+            "older than posts.max_age when it was listed",
             None,
         ),
         (
@@ -234,6 +237,14 @@ fn every_reason_has_its_code_its_sentence_and_what_binds() {
 fn the_sentence_has_what_is_known_and_nothing_else() {
     let cases = [
         (
+            Reason::TooOld {
+                taken_at: AT,
+                posts_before: Some(AT),
+            },
+            "older than 2026-11-20T18:00:00Z, the date given to cleanup --posts-before: such posts \
+             are never liked again",
+        ),
+        (
             Reason::WouldLike {
                 windows: Vec::new(),
             },
@@ -333,7 +344,7 @@ fn story(state: ItemState, ends_in: Duration) -> LedgerItem {
 }
 
 fn code(item: &LedgerItem) -> String {
-    let json = serde_json::to_value(standing(item, None, AT)).unwrap();
+    let json = serde_json::to_value(standing(item, None, None, AT)).unwrap();
     json["code"].as_str().unwrap().to_owned()
 }
 
@@ -387,5 +398,5 @@ fn a_new_item_with_a_like_that_did_not_take_waits_for_a_reading_and_a_liked_one_
         read_back_from: Some(AT.plus(Duration::from_mins(15))),
         answer: None,
     };
-    assert_eq!(standing(&item, None, AT), refused);
+    assert_eq!(standing(&item, None, None, AT), refused);
 }

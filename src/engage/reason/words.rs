@@ -30,12 +30,17 @@ impl fmt::Display for Reason {
             Self::Observed { .. } => {
                 write!(f, "it was there before the first contact with this target")
             }
-            Self::TooOld { .. } => {
+            Self::TooOld {
+                posts_before: Some(date),
+                ..
+            } => {
                 write!(
                     f,
-                    "older than posts.max_age or than the date given to cleanup"
+                    "older than {date}, the date given to cleanup --posts-before: such posts are \
+                     never liked again"
                 )
             }
+            Self::TooOld { .. } => write!(f, "older than posts.max_age when it was listed"),
             Self::EffectUnknown {
                 answer: Some(answer),
                 ..
@@ -130,10 +135,7 @@ impl fmt::Display for Reason {
                 let name = hold.as_str();
                 match until {
                     Some(until) => write!(f, "hold '{name}' until {until}")?,
-                    None if hold.about_session() => {
-                        write!(f, "hold '{name}' until there is a new session")?;
-                    }
-                    None => write!(f, "hold '{name}' until a person clears it")?,
+                    None => write!(f, "hold '{name}' {}", hold.lasts())?,
                 }
                 // The message of an answer ends with its remedy; without one the name has to do.
                 if message.is_empty() {

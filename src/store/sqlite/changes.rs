@@ -60,7 +60,8 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// An earlier date takes nothing back: "never" was said of the later one.
+/// An earlier date takes nothing back: the rows of the posts between the two are gone, and with them
+/// what was known, so that old posts would count as new ones.
 const IGNORE_POSTS: &str = "
     UPDATE account SET ignore_posts_before = max(:before, coalesce(ignore_posts_before, :before))
     WHERE id = :account";
