@@ -305,18 +305,20 @@ fn a_limit_that_binds_is_named_with_its_days() {
 #[test]
 fn a_cap_per_pass_does_not_bind_where_the_days_likes_are_used_up() {
     let names: Vec<String> = (0..40).map(|number| format!("target{number:02}")).collect();
-    let binding = |likes: &str, cap: &str| {
+    let summary = |likes: &str, cap: &str| {
         let more = [("limits.likes", likes), ("limits.likes_per_run", cap)];
         let config = with_targets(&names.join(","), &more);
-        let summary = held(&Plan::hourly(config, 1, 1, Hardship::None)).summary;
-        (summary.binding.unwrap(), summary.likes.total)
+        held(&Plan::hourly(config, 1, 1, Hardship::None)).summary
     };
-    let day = "limits.likes 20/24h".to_owned();
-    assert_eq!(binding("12/1h,20/24h", "3"), (day.clone(), 20));
-    assert_eq!(binding("12/1h,20/24h", "6"), (day, 20));
-    let (cap, likes) = binding("12/1h,150/24h", "1");
-    assert_eq!(cap, "limits.likes_per_run 1");
-    assert!(likes > 20);
+    let day = Some("limits.likes 20/24h");
+    let slow = summary("12/1h,20/24h", "1");
+    assert_eq!(slow.bounds[0].what, "limits.likes_per_run 1");
+    assert_eq!((slow.binding.as_deref(), slow.likes.total), (day, 20));
+    let fast = summary("12/1h,20/24h", "2");
+    assert_eq!((fast.binding.as_deref(), fast.likes.total), (day, 20));
+    assert_eq!(Some(fast.missed[0].why.as_str()), day);
+    let more = summary("12/1h,150/24h", "1");
+    assert_eq!(more.binding.as_deref(), Some("limits.likes_per_run 1"));
 }
 
 #[test]
