@@ -8,7 +8,7 @@ use story_liker::practice::switches::{
     DateHeader, HasLiked, Ids, LostWrite, RepeatedLike, Seen, Switches,
 };
 use story_liker::practice::world::{Kind, World};
-use story_liker::rehearse::{Plan, Rehearsal, START, rehearse};
+use story_liker::rehearse::{Plan, Rehearsal, START, pass_line, rehearse, summary_text};
 
 fn config_with(flags: &[(&'static str, &str)]) -> Config {
     let flags = flags
@@ -300,6 +300,56 @@ fn a_limit_that_binds_is_named_with_its_days() {
         summary.likes.by_hour.iter().sum::<u32>(),
         summary.likes.total
     );
+}
+
+#[test]
+fn a_cap_per_pass_does_not_bind_where_the_days_likes_are_used_up() {
+    let names: Vec<String> = (0..40).map(|number| format!("target{number:02}")).collect();
+    let summary = |likes: &str, cap: &str, days| {
+        let more = [("limits.likes", likes), ("limits.likes_per_run", cap)];
+        let config = with_targets(&names.join(","), &more);
+        held(&Plan::hourly(config, days, 1, Hardship::None)).summary
+    };
+    let day = Some("limits.likes 20/24h");
+    let slow = summary("12/1h,20/24h", "1", 1);
+    assert_eq!(slow.bounds[0].what, "limits.likes_per_run 1");
+    assert_eq!((slow.binding.as_deref(), slow.likes.total), (day, 20));
+    assert_eq!(summary("12/1h,20/24h", "2", 1).likes.total, 20);
+    // Each item waits in more passes that the cap ended.
+    let two_days = summary("12/1h,20/24h", "1", 2);
+    assert!(
+        two_days
+            .missed
+            .iter()
+            .any(|missed| Some(missed.why.as_str()) == day)
+    );
+    let more = summary("12/1h,150/24h", "1", 1);
+    assert_eq!(more.binding.as_deref(), Some("limits.likes_per_run 1"));
+}
+
+#[test]
+fn passes_in_quiet_hours_have_no_line() {
+    let config = config_with(&[("quiet_hours", "08:00-07:00"), ("time_zone", "UTC")]);
+    let rehearsal = held(&Plan::hourly(config, 2, 1, Hardship::None));
+    let lines: Vec<String> = rehearsal.passes.iter().filter_map(pass_line).collect();
+    assert_eq!((rehearsal.passes.len(), lines.len()), (48, 2), "{lines:#?}");
+}
+
+#[test]
+fn names_are_told_in_full_on_a_terminal_as_narrow_as_it_may_be() {
+    let names = [
+        "sandbox.friend.of.many.years",
+        "sandbox.friend.of.many.days",
+    ];
+    let config = with_targets(&names.join(","), &[]);
+    let summary = held(&Plan::hourly(config, 1, 1, Hardship::None)).summary;
+    let text = summary_text(&summary, 20);
+    for name in names {
+        assert!(
+            text.contains(&format!("\n{name} ")),
+            "{name} is cut in:\n{text}"
+        );
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub struct Rehearse {
     /// Rehearse a second configuration in the same world and show both side by side
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
-    /// Show every pass, as a rehearsal of at most two days does anyway
+    /// Show each pass that had something to do, as a rehearsal of at most two days does anyway
     #[arg(long)]
     pub timeline: bool,
     /// How much trouble the practice Instagram makes: none, mild or hostile

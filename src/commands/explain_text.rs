@@ -117,10 +117,13 @@ fn write_forecast(
 ) -> fmt::Result {
     let Some(at) = forecast.at else {
         write!(text, "forecast  no pass will like it as things stand")?;
-        return match &forecast.binding {
-            Some(binding) => writeln!(text, ": {binding}"),
-            None => writeln!(text),
-        };
+        if let Some(binding) = &forecast.binding {
+            write!(text, ": {binding}")?;
+        }
+        if let Some(end) = forecast.life_ends_first_at {
+            write!(text, "; its life ends first, at {}", local(end, zone))?;
+        }
+        return writeln!(text);
     };
     if at <= now {
         write!(text, "forecast  a pass that starts now can like it")?;

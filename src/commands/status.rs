@@ -10,11 +10,14 @@ use crate::care::hold::MEMORY;
 use crate::care::limits::LimitsInForce;
 use crate::care::warm_up::{self, WarmUp};
 use crate::config::{Config, Needs};
-use crate::engage::{Outlook, Seen, WindowReport, as_if_synchronised, next_check, outlook, wanted};
+use crate::engage::{
+    CARRIED_OVER, Outlook, Seen, WindowReport, as_if_synchronised, next_check, next_listing,
+    outlook, wanted,
+};
 use crate::exit::ExitCode;
 use crate::model::{
-    Account, Channel, Hold, HoldReason, ItemState, NoticeKind, RunRecord, Scope, ScopedLimit,
-    Target, TargetTrouble, Timestamp,
+    Account, Channel, Hold, HoldReason, ItemKind, ItemState, LedgerItem, NoticeKind, RunRecord,
+    Scope, ScopedLimit, Target, TargetTrouble, Timestamp,
 };
 use crate::store::{ItemCount, Reader, WindowUse};
 use crate::telemetry::logging::Stream;
@@ -146,8 +149,14 @@ pub(super) fn read(
     let mut targets = reader.targets()?;
     as_if_synchronised(&mut targets, &wanted(config));
     let items = reader.item_counts()?;
-    let full: Vec<(ScopedLimit, Timestamp)> = windows
-        .iter()
+    let mut likes_of_targets = Vec::with_capacity(targets.len());
+    for target in &targets {
+        let mut of_target = limits.for_target(Some(target.id));
+        of_target.retain(|limit| matches!(limit.scope, Scope::TargetLikes(_)));
+        likes_of_targets.push(reader.windows(&of_target, now)?);
+    }
+    let full: Vec<(ScopedLimit, Timestamp)> = (windows.iter())
+        .chain(likes_of_targets.iter().flatten())
         .filter_map(|window| Some((window.limit, window.room_at?)))
         .collect();
     let seen = Seen {
@@ -156,21 +165,12 @@ pub(super) fn read(
         targets: &targets,
         full: &full,
         limits_grow_at: limits.grow_at(),
-        items_wait: items.iter().any(|count| count.state == ItemState::New),
+        left_over: &left_over(config, reader, &targets, now)?,
     };
     let Outlook { at, why } = outlook(config, &seen, now);
-    let targets = targets
-        .iter()
-        .map(|target| {
-            let of_target = limits
-                .for_target(Some(target.id))
-                .into_iter()
-                .filter(|limit| matches!(limit.scope, Scope::TargetLikes(_)))
-                .collect::<Vec<_>>();
-            let likes = reader.windows(&of_target, now)?;
-            Ok(target_status(config, target, &likes, now))
-        })
-        .collect::<Result<_, Failure>>()?;
+    let targets = (targets.iter().zip(&likes_of_targets))
+        .map(|(target, likes)| target_status(config, target, likes, now))
+        .collect();
     let (in_force, past): (Vec<&Hold>, Vec<&Hold>) =
         holds.iter().partition(|hold| hold.in_force(now));
     Ok(Status {
@@ -205,6 +205,25 @@ pub(super) fn read(
         undelivered: undelivered(config, reader)?,
         file_bytes: reader.size()?.bytes,
     })
+}
+
+/// What a pass would carry over of the targets whose listing is not due.
+fn left_over(
+    config: &Config,
+    reader: &mut Reader,
+    targets: &[Target],
+    now: Timestamp,
+) -> Result<Vec<LedgerItem>, Failure> {
+    let mut items = Vec::new();
+    for target in targets.iter().filter(|target| target.id.0 > 0) {
+        for kind in [ItemKind::Story, ItemKind::Post] {
+            if next_listing(config, target, kind, now).is_some_and(|at| at > now) {
+                let new = [ItemState::New];
+                items.extend(reader.items_in(target.id, kind, &new, CARRIED_OVER)?);
+            }
+        }
+    }
+    Ok(items)
 }
 
 fn undelivered(config: &Config, reader: &mut Reader) -> Result<Vec<UndeliveredStatus>, Failure> {

@@ -1,18 +1,19 @@
 //! `config check`: what the settings lead to, computed without looking at the account.
 //!
-//! Rates are sustained ones: a window of a day or longer counts in proportion, a shorter one only in
-//! the hours that are not quiet. Whether there is anything to like is another matter.
+//! Rates are sustained ones. What a limit admits is an upper bound: checks take none of it away, for
+//! where requests run short they yield to likes, and one listing may bring many items. Whether there
+//! is anything to like is another matter.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Config;
 use super::parse::show_duration as show;
+use super::rates::{checks_a_day, most_a_day, passes_a_day};
 use super::resolve::Loaded;
 use super::show::heading;
-use super::{Config, QuietHours};
-use crate::model::Limit;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -26,7 +27,7 @@ pub struct Forecast {
     pub targets: u32,
     /// One round over all of them.
     pub round: Round,
-    /// Requests a day for listing stories and posts.
+    /// Requests a day for listing stories and posts, with a pass every hour.
     pub check_requests_per_day: u32,
     /// What each limit admits, the tightest first.
     pub bounds: Vec<Bound>,
@@ -47,7 +48,7 @@ pub struct Round {
     pub passes: u64,
 }
 
-/// How many likes a day a limit admits.
+/// How many likes a day a limit admits at most.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bound {
     /// The key.
@@ -68,20 +69,20 @@ pub fn forecast(config: &Config) -> Forecast {
     let targets = count(enabled.len());
     let stories = count(enabled.iter().filter(|target| target.stories).count());
     let posts = count(enabled.iter().filter(|target| target.posts).count());
-    let awake = DAY.saturating_sub(config.quiet_hours.map_or(Duration::ZERO, length));
     let post_pages = config.posts.per_target.div_ceil(POSTS_PER_PAGE);
     let round = round(config, targets, stories, posts, post_pages);
-    let check_requests = f64::from(stories) * times(awake, config.stories.check_every)
-        + f64::from(posts * post_pages) * times(awake, config.posts.check_every);
-    let bounds = bounds(config, targets, awake, check_requests);
+    let checks = |every| checks_a_day(every, config.quiet_hours);
+    let check_requests = f64::from(stories) * checks(config.stories.check_every)
+        + f64::from(posts * post_pages) * checks(config.posts.check_every);
+    let bounds = bounds(config, targets, posts > 0);
     let mut forecast = Forecast {
         targets,
         round,
-        check_requests_per_day: whole(check_requests),
+        check_requests_per_day: whole(check_requests.round()),
         bounds,
         warnings: Vec::new(),
     };
-    forecast.warnings = warnings(config, &forecast, awake);
+    forecast.warnings = warnings(config, &forecast);
     forecast
 }
 
@@ -112,62 +113,62 @@ fn round(config: &Config, targets: u32, stories: u32, posts: u32, post_pages: u3
     }
 }
 
-fn bounds(config: &Config, targets: u32, awake: Duration, check_requests: f64) -> Vec<Bound> {
+fn bounds(config: &Config, targets: u32, posts: bool) -> Vec<Bound> {
     let limits = &config.limits;
+    let a_day = |limit| most_a_day(limit, config.quiet_hours);
     let mut bounds = Vec::new();
-    let mut add = |key, because, likes| {
+    let mut add = |key, because, likes: f64| {
         bounds.push(Bound {
             key,
             because,
-            likes_per_day: whole(likes),
+            likes_per_day: whole(likes.ceil()),
         });
     };
     for limit in &limits.likes {
-        add("limits.likes", limit.to_string(), rate(limit, awake));
+        add("limits.likes", limit.to_string(), a_day(limit));
     }
     for limit in &limits.likes_per_target {
-        let likes = f64::from(targets) * rate(limit, awake);
         let because = format!("{limit} x {targets} targets");
+        let likes = f64::from(targets) * a_day(limit);
         add("limits.likes_per_target", because, likes);
     }
-    if config.stories.mark_seen {
+    // A post is liked without a view: where posts are wanted, views bound no number of likes.
+    let every_like_has_a_view = config.stories.mark_seen && !posts;
+    if every_like_has_a_view {
         for limit in &limits.story_views {
-            let because = format!("{limit}, a view before each story's like");
-            add("limits.story_views", because, rate(limit, awake));
+            let because = format!("{limit}, a view before each like");
+            add("limits.story_views", because, a_day(limit));
         }
     }
-    let per_like = if config.stories.mark_seen { 2 } else { 1 };
+    let per_like = if every_like_has_a_view { 2 } else { 1 };
     for limit in &limits.requests {
-        let all = rate(limit, awake);
-        let because = format!(
-            "{limit} = {} a day, less {} for checks, {per_like} for each story",
-            whole(all),
-            whole(check_requests)
-        );
-        let likes = (all - check_requests).max(0.0) / f64::from(per_like);
+        let because = format!("{limit}, at least {per_like} for each like");
+        let likes = a_day(limit) / f64::from(per_like);
         add("limits.requests", because, likes);
     }
-    let passes = times(awake, Duration::from_hours(1));
+    let passes = passes_a_day(config.quiet_hours);
     add(
         "limits.likes_per_run",
-        format!("{} x {} hourly passes", limits.likes_per_run, whole(passes)),
-        f64::from(limits.likes_per_run) * passes,
+        format!("{} x {passes} hourly passes", limits.likes_per_run),
+        f64::from(limits.likes_per_run) * f64::from(passes),
     );
     bounds.sort_by_key(|bound| bound.likes_per_day);
     bounds
 }
 
-fn warnings(config: &Config, forecast: &Forecast, awake: Duration) -> Vec<String> {
+fn warnings(config: &Config, forecast: &Forecast) -> Vec<String> {
     let mut warnings = Vec::new();
-    let requests = config.limits.requests.iter();
-    for limit in
-        requests.filter(|limit| rate(limit, awake) < f64::from(forecast.check_requests_per_day))
-    {
+    let checks = f64::from(forecast.check_requests_per_day);
+    for limit in &config.limits.requests {
+        let admitted = most_a_day(limit, config.quiet_hours);
+        if admitted >= checks {
+            continue;
+        }
         warnings.push(format!(
             "checks take {} requests a day, limits.requests {limit} admits {}: targets are checked \
              less often than check_every says",
             forecast.check_requests_per_day,
-            whole(rate(limit, awake))
+            whole(admitted)
         ));
     }
     if forecast.round.passes > 1 {
@@ -221,7 +222,7 @@ pub fn text(loaded: &Loaded, forecast: &Forecast) -> String {
     );
     let _ = writeln!(
         text,
-        "requests per day  {} for checks, and for each like {}",
+        "requests per day  {} for checks by hourly passes, and for each like {}",
         forecast.check_requests_per_day,
         if loaded.config.stories.mark_seen {
             "1 (post) or 2 (story)"
@@ -247,22 +248,6 @@ pub fn text(loaded: &Loaded, forecast: &Forecast) -> String {
         let _ = writeln!(text, "\nnote: {warning}");
     }
     text.trim_end().to_owned()
-}
-
-/// How many a day a limit admits in the long run.
-fn rate(limit: &Limit, awake: Duration) -> f64 {
-    let usable = if limit.span < DAY { awake } else { DAY };
-    f64::from(limit.count) * times(usable, limit.span)
-}
-
-fn times(span: Duration, part: Duration) -> f64 {
-    span.as_secs_f64() / part.as_secs_f64()
-}
-
-fn length(hours: QuietHours) -> Duration {
-    let minutes = |time: jiff::civil::Time| i64::from(time.hour()) * 60 + i64::from(time.minute());
-    let quiet = (minutes(hours.to) - minutes(hours.from)).rem_euclid(24 * 60);
-    Duration::from_mins(quiet.unsigned_abs())
 }
 
 fn count(number: usize) -> u32 {

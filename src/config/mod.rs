@@ -13,6 +13,7 @@ pub mod fuzzing;
 mod keys;
 mod parse;
 mod places;
+mod rates;
 mod raw;
 mod resolve;
 mod resolver;

@@ -60,6 +60,8 @@ pub struct Forecast {
     pub at: Option<Timestamp>,
     /// What binds until then, or for ever.
     pub binding: Option<Reason>,
+    /// When its life ends, where what binds outlasts it.
+    pub life_ends_first_at: Option<Timestamp>,
     /// How many passes have other items to like first.
     pub passes_before: u32,
     /// Whether a reading has to say "not liked" first.
@@ -78,6 +80,7 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
     };
     let mut first = None;
     let mut binding = None;
+    let mut life_ends_first_at = None;
     let mut passes_before = 0;
     let mut at = now;
     for _ in 0..MOST_PASSES {
@@ -90,6 +93,7 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
                     now: first,
                     at: Some(at),
                     binding,
+                    life_ends_first_at,
                     passes_before,
                     needs_reading,
                 };
@@ -113,7 +117,12 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
             _ => None,
         };
         passes_before += u32::from(paper.likes > 0);
-        binding = Some(reason.told_at(now));
+        // What outlasts the item binds, not that the item is over by then.
+        let end = item.item.expiring_at.filter(|_| over(&reason));
+        match end.filter(|_| binding.is_some()) {
+            Some(end) => life_ends_first_at = Some(end),
+            None => binding = Some(reason),
+        }
         let Some(next) = next else { break };
         // Time always moves, however the reasons may follow one another.
         at = next.max(Timestamp::from_millis(at.as_millis().saturating_add(1)));
@@ -122,9 +131,14 @@ pub fn forecast(known: Known<'_>, item: &LedgerItem, now: Timestamp) -> Forecast
         now: first.unwrap_or_else(|| standing(item, None, posts_before, now)),
         at: None,
         binding,
+        life_ends_first_at,
         passes_before,
         needs_reading,
     }
+}
+
+fn over(reason: &Reason) -> bool {
+    matches!(reason, Reason::Expired { .. } | Reason::ExpiresSoon { .. })
 }
 
 /// What a target's items are told apart by, over all targets.

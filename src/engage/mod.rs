@@ -37,7 +37,7 @@ pub use health::{Health, HealthStatus, PassRecord, ended_well, health};
 pub use login::{CodeSource, Credentials, LoginEnd, log_in, no_room_for_login};
 pub use outlook::{Outlook, Seen, outlook};
 pub use pass::{Mode, PassInput, pass};
-pub use queue::{as_if_synchronised, next_check, next_listing, wanted};
+pub use queue::{CARRIED_OVER, as_if_synchronised, next_check, next_listing, wanted};
 pub use reason::{Reason, standing};
 pub use report::{Counts, Decision, Report, TargetReport, WindowReport};
 pub use session::{ProofEnd, prove, resumable, session_holds_cleared};

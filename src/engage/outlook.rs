@@ -1,10 +1,11 @@
 //! The next moment at which a pass may find something to do, and what it waits for until then. Pure.
 
-use super::queue::next_check;
+use super::absorb::may_be_liked;
+use super::queue::next_listing;
 use crate::care::hold;
 use crate::care::quiet::quiet_until;
 use crate::config::Config;
-use crate::model::{Account, Hold, Scope, ScopedLimit, Target, Timestamp};
+use crate::model::{Account, Hold, ItemKind, LedgerItem, Scope, ScopedLimit, Target, Timestamp};
 
 /// What is known without asking anybody.
 pub struct Seen<'a> {
@@ -14,12 +15,13 @@ pub struct Seen<'a> {
     pub holds: &'a [Hold],
     /// The targets, as synchronised with the configuration.
     pub targets: &'a [Target],
-    /// Windows without room, and when one more attempt fits.
+    /// Windows without room, those of each target too, and when one more attempt fits.
     pub full: &'a [(ScopedLimit, Timestamp)],
     /// When the limits in force grow by themselves, if they do.
     pub limits_grow_at: Option<Timestamp>,
-    /// Whether items that may be liked wait in the ledger.
-    pub items_wait: bool,
+    /// The items that a pass would carry over from the ledger, at least those whose listing is not
+    /// due.
+    pub left_over: &'a [LedgerItem],
 }
 
 /// When, and what for.
@@ -61,20 +63,9 @@ pub fn outlook(config: &Config, seen: &Seen<'_>, now: Timestamp) -> Outlook {
         let why = format!("hold '{}' ends", hold.reason.as_str());
         Some((hold.until?, why))
     });
-    // Other full windows end the turn of one target or kind only.
-    let windows = seen
-        .full
-        .iter()
-        .filter(|(limit, _)| matches!(limit.scope, Scope::Requests | Scope::Likes))
-        .map(|(limit, room_at)| match seen.limits_grow_at {
-            Some(grow_at) if grow_at < *room_at && limit.scope == Scope::Likes => {
-                (grow_at, format!("{} grows", limit.scope.key()))
-            }
-            _ => {
-                let why = format!("{} {} has room", limit.scope.key(), limit.limit);
-                (*room_at, why)
-            }
-        });
+    let windows = rooms(seen, |scope| {
+        matches!(scope, Scope::Requests | Scope::Likes)
+    });
     for (until, ends) in hold.into_iter().chain(windows) {
         if until > at {
             (at, why) = (until, ends);
@@ -89,15 +80,63 @@ pub fn outlook(config: &Config, seen: &Seen<'_>, now: Timestamp) -> Outlook {
     Outlook { at: Some(at), why }
 }
 
+/// When the full windows have room, of the scopes that are asked about.
+fn rooms<'a>(
+    seen: &'a Seen<'_>,
+    asked: impl Fn(Scope) -> bool + 'a,
+) -> impl Iterator<Item = (Timestamp, String)> + 'a {
+    let full = seen
+        .full
+        .iter()
+        .filter(move |(limit, _)| asked(limit.scope));
+    full.map(|(limit, room_at)| match seen.limits_grow_at {
+        Some(grow_at) if grow_at < *room_at && limit.scope != Scope::Requests => {
+            (grow_at, format!("{} grows", limit.scope.key()))
+        }
+        _ => {
+            let why = format!("{} {} has room", limit.scope.key(), limit.limit);
+            (*room_at, why)
+        }
+    })
+}
+
 fn first_work(config: &Config, seen: &Seen<'_>, now: Timestamp) -> Option<(Timestamp, String)> {
-    if seen.items_wait {
-        return Some((now, "items wait to be liked".to_owned()));
-    }
+    let kinds = [ItemKind::Story, ItemKind::Post];
     seen.targets
         .iter()
-        .filter_map(|target| Some((next_check(config, target, now)?, &target.listed_as)))
-        .min()
-        .map(|(at, name)| (at, format!("{name} is due")))
+        .flat_map(|target| kinds.map(|kind| (target, kind)))
+        .filter_map(|(target, kind)| work_of(config, seen, target, kind, now))
+        .min_by_key(|(at, _)| *at)
+}
+
+/// The next moment for one target's items of one kind: a pass neither likes nor lists what no window
+/// has room to like. `None` if they are not wanted.
+fn work_of(
+    config: &Config,
+    seen: &Seen<'_>,
+    target: &Target,
+    kind: ItemKind,
+    now: Timestamp,
+) -> Option<(Timestamp, String)> {
+    let listed_at = next_listing(config, target, kind, now)?;
+    let viewed = kind == ItemKind::Story && config.stories.mark_seen;
+    let ends_turn =
+        |scope| scope == Scope::TargetLikes(target.id) || viewed && scope == Scope::StoryViews;
+    let room = rooms(seen, ends_turn).max_by_key(|(at, _)| *at);
+    let room_at = room.as_ref().map_or(now, |(at, _)| *at);
+    let begins = target.rests_until(now).unwrap_or(now).max(room_at);
+    let waits = seen.left_over.iter().any(|item| {
+        item.target == target.id && item.item.kind == kind && may_be_liked(item, begins)
+    });
+    let at = if waits { begins } else { listed_at.max(begins) };
+    let why = match room {
+        Some((room_at, why)) if room_at == at && at > now => {
+            format!("{why} for {}", target.listed_as)
+        }
+        _ if waits && at == now => "items wait to be liked".to_owned(),
+        _ => format!("{} is due", target.listed_as),
+    };
+    Some((at, why))
 }
 
 #[cfg(test)]
@@ -108,7 +147,8 @@ mod tests {
     use super::*;
     use crate::config::{Environment, Request, load};
     use crate::model::{
-        HoldId, HoldReason, ProfileName, Secret, Session, TargetId, TargetOrigin, TargetTrouble,
+        HoldId, HoldReason, Item, ItemState, ProfileName, Secret, Session, TargetId, TargetOrigin,
+        TargetTrouble,
     };
 
     /// 2026-11-20 18:00:00 UTC.
@@ -121,13 +161,34 @@ mod tests {
         load(&Request::default(), &environment).unwrap().config
     }
 
+    /// A story that waits, and ends in so many hours.
+    fn story(hours: u32) -> LedgerItem {
+        LedgerItem {
+            item: Item {
+                kind: ItemKind::Story,
+                id: "4034671962997715712_72000000002".parse().unwrap(),
+                code: None,
+                taken_at: NOW.minus(HOUR),
+                expiring_at: Some(NOW.plus(HOUR * hours)),
+                has_liked: Some(false),
+                pinned: false,
+            },
+            target: TargetId(1),
+            state: ItemState::New,
+            tries: 0,
+            viewed_at: None,
+            like_arrived_by: None,
+            unliked_read_at: None,
+        }
+    }
+
     struct Case {
         account: Account,
         holds: Vec<Hold>,
         target: Target,
         full: Vec<(ScopedLimit, Timestamp)>,
         limits_grow_at: Option<Timestamp>,
-        items_wait: bool,
+        left_over: Vec<LedgerItem>,
     }
 
     impl Case {
@@ -166,7 +227,7 @@ mod tests {
                 },
                 full: Vec::new(),
                 limits_grow_at: None,
-                items_wait: false,
+                left_over: Vec::new(),
             }
         }
 
@@ -202,7 +263,7 @@ mod tests {
                 targets: std::slice::from_ref(&self.target),
                 full: &self.full,
                 limits_grow_at: self.limits_grow_at,
-                items_wait: self.items_wait,
+                left_over: &self.left_over,
             };
             let Outlook { at, why } = outlook(config, &seen, NOW);
             (at, why)
@@ -228,7 +289,7 @@ mod tests {
                 at(0, due),
             ),
             (
-                Case::quiet().with(|case| case.items_wait = true),
+                Case::quiet().with(|case| case.left_over.push(story(24))),
                 at(0, "items wait to be liked"),
             ),
             (
@@ -262,11 +323,56 @@ mod tests {
                     .with(|case| case.limits_grow_at = Some(NOW.plus(HOUR * 2))),
                 at(24, "limits.requests 4/1h has room"),
             ),
-            (Case::quiet().full(Scope::StoryViews, day), at(1, due)),
+            // Stories are neither liked nor listed; posts are, and due in seven hours.
+            (Case::quiet().full(Scope::StoryViews, day), at(7, due)),
             (Case::quiet().full(Scope::Logins, day), at(1, due)),
         ];
         for (case, expected) in cases {
             assert_eq!(case.seen(&config(&[])), expected);
+        }
+    }
+
+    #[test]
+    fn items_wait_only_where_a_pass_may_like_them() {
+        let waits = || Case::quiet().with(|case| case.left_over.push(story(24)));
+        let of_target = Scope::TargetLikes(TargetId(1));
+        let room = "limits.likes_per_target 4/1h has room for anna";
+        let cases = [
+            (
+                waits().with(|case| case.target.enabled = false),
+                (None, "no target is on the list".to_owned()),
+            ),
+            (
+                waits().with(|case| case.target.stories = false),
+                at(7, "anna is due"),
+            ),
+            (
+                waits().with(|case| case.target.retry_at = Some(NOW.plus(HOUR * 9))),
+                at(9, "anna is due"),
+            ),
+            (
+                waits().with(|case| case.left_over[0].target = TargetId(2)),
+                at(1, "anna is due"),
+            ),
+            (
+                waits().with(|case| case.left_over[0].tries = 1),
+                at(1, "anna is due"),
+            ),
+            (waits().full(of_target, NOW.plus(HOUR * 3)), at(3, room)),
+            (
+                waits()
+                    .full(of_target, NOW.plus(HOUR * 3))
+                    .with(|case| case.limits_grow_at = Some(NOW.plus(HOUR * 2))),
+                at(2, "limits.likes_per_target grows for anna"),
+            ),
+            // The window of another target.
+            (
+                waits().full(Scope::TargetLikes(TargetId(2)), NOW.plus(HOUR * 3)),
+                at(0, "items wait to be liked"),
+            ),
+        ];
+        for (number, (case, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(case.seen(&config(&[])), expected, "case {number}");
         }
     }
 

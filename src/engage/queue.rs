@@ -10,7 +10,7 @@ use crate::model::{Item, ItemKind, LedgerItem, Target, TargetId, TargetOrigin, T
 use crate::ports::{Listing, WantedTarget};
 
 /// How many items of one target are carried over from the ledger at most.
-const CARRIED_OVER: u32 = 50;
+pub const CARRIED_OVER: u32 = 50;
 
 /// The work of a pass: what is most overdue first, stories before posts where that is equal.
 /// `left_over` gives at most so many items of a target that are still [`ItemState::New`](crate::model::ItemState::New).

@@ -81,9 +81,6 @@ pub enum Reason {
     Expired {
         /// When, where that is known.
         expired_at: Option<Timestamp>,
-        /// Whether that is still to come, seen from when the reason is told.
-        #[serde(skip)]
-        ahead: bool,
     },
     /// Its life ends before a like would arrive.
     ExpiresSoon {
@@ -249,15 +246,6 @@ impl Reason {
         }
     }
 
-    /// The same, told at `now`, where it may stand for a moment to come.
-    #[must_use]
-    pub fn told_at(mut self, now: Timestamp) -> Self {
-        if let Self::Expired { expired_at, ahead } = &mut self {
-            *ahead = expired_at.is_some_and(|at| at > now);
-        }
-        self
-    }
-
     /// The same with what came back, where it says something about a request just made.
     #[must_use]
     pub fn answered(mut self, message: String) -> Self {
@@ -297,13 +285,9 @@ pub fn standing(
             answer,
         },
         (ItemState::Gone, _) => Reason::Gone { answer },
-        (ItemState::Expired, expired_at) => Reason::Expired {
-            expired_at,
-            ahead: false,
-        },
+        (ItemState::Expired, expired_at) => Reason::Expired { expired_at },
         (_, Some(end)) if end <= now => Reason::Expired {
             expired_at: Some(end),
-            ahead: false,
         },
         (ItemState::Unknown | ItemState::Claimed, _) => Reason::EffectUnknown {
             read_back_from,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use super::binding::{caps_a_pass, is_long_window};
 use super::bounds::{Moment, QUIET_HOURS, setting_of_decision, setting_of_stop};
 use super::in_force::InForce;
 use super::summary::{Held, share};
@@ -239,7 +240,9 @@ fn waited(
 fn why_missed(held: &Held, item: &Item, wish: &Wish, wait: &Wait) -> String {
     // Quiet hours come every day: they are the reason only where nothing else is.
     let weight = |why: &str, passes: &[usize]| (why != QUIET_HOURS, passes.len());
-    let most = wait.passes.iter();
+    // A cap per pass is met more often than the day's window that it only spreads.
+    let used_up = wait.passes.keys().any(|why| is_long_window(why));
+    let most = (wait.passes.iter()).filter(|(why, _)| !used_up || !caps_a_pass(why));
     if let Some((why, _)) = most.max_by_key(|(why, passes)| weight(why, passes)) {
         return why.clone();
     }

@@ -7,6 +7,7 @@
 //! is counted from the server's record: `items` (liked, missed, why), `bounds` (what kept likes
 //! waiting) and the promises (`promises`, `peaks`, `in_force`, `silence`), which are judged without the code under test.
 
+mod binding;
 mod bounds;
 mod chart;
 mod compare;

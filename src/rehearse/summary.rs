@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::binding::binding;
 use super::bounds::{Bound, bounds};
 use super::in_force::InForce;
 use super::items::{ItemsOf, MissedReason, items};
@@ -109,7 +110,7 @@ pub struct Summary {
     pub missed: Vec<MissedReason>,
     /// What kept likes waiting, the worst first.
     pub bounds: Vec<Bound>,
-    /// The setting that binds: the first of `bounds` that is a setting.
+    /// The setting that binds: the first of `bounds` that is one, or the window behind it.
     pub binding: Option<String>,
     /// Holds met, by reason.
     pub holds: BTreeMap<&'static str, u32>,
@@ -143,7 +144,7 @@ pub(super) fn summarise(held: &Held) -> Summary {
     let in_force = InForce::new(held, &silences);
     let (items, missed, waits) = items(held, &in_force);
     let bounds = bounds(held, &in_force, waits);
-    let binding = bounds.iter().find(|bound| bound.is_setting());
+    let binding = binding(&bounds);
     let mut summary = Summary {
         days: held.days,
         passes: count(held.passes.len()),

@@ -6,12 +6,12 @@ use super::bounds::Bound;
 use super::chart::by_hour;
 use super::items::ItemsOf;
 use super::summary::{Summary, share};
-use crate::engage::Report;
+use crate::engage::{Report, Stop};
 
-/// One line for a pass; `None` if it had nothing to do and nothing to say.
+/// One line for a pass; `None` if it had nothing to do, or began in quiet hours.
 pub fn pass_line(report: &Report) -> Option<String> {
     let counts = &report.counts;
-    if counts.requests() == 0 && report.stop.name() == "done" {
+    if counts.requests() == 0 && matches!(report.stop, Stop::Done | Stop::QuietHours { .. }) {
         return None;
     }
     let started = report.started_at.to_string();
@@ -44,7 +44,7 @@ fn write_summary(text: &mut String, summary: &Summary, width: usize) -> std::fmt
         summary.passes, requests.total, requests.per_day, summary.likes.total
     )?;
     writeln!(text)?;
-    write_items(text, summary, width)?;
+    write_items(text, summary)?;
     write_bounds(text, summary)?;
     writeln!(text)?;
     writeln!(
@@ -59,17 +59,14 @@ fn write_summary(text: &mut String, summary: &Summary, width: usize) -> std::fmt
     write_promises(text, summary)
 }
 
-fn write_items(text: &mut String, summary: &Summary, width: usize) -> std::fmt::Result {
+fn write_items(text: &mut String, summary: &Summary) -> std::fmt::Result {
     let (stories, posts) = (summary.totals("story"), summary.totals("post"));
     let longest = summary
         .items
         .iter()
         .map(|items| items.target.chars().count());
-    // Seven for the kind and 41 for the figures.
-    let column = longest
-        .max()
-        .unwrap_or(0)
-        .clamp(8, width.saturating_sub(50).max(8));
+    // Names that are alike at the beginning are told apart by their ends: none is cut.
+    let column = longest.max().unwrap_or(0).max(8);
     writeln!(
         text,
         "{:<column$}  {:<7}{:>8}{:>8}{:>8}{:>8}{:>8}",
@@ -104,7 +101,6 @@ fn write_row(
     items: &ItemsOf,
     column: usize,
 ) -> std::fmt::Result {
-    let name: String = name.chars().take(column).collect();
     let kind = if kind == "story" { "stories" } else { "posts" };
     let in_time = percent(share(items.liked, items.missed));
     let ItemsOf {

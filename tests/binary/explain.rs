@@ -21,6 +21,23 @@ fn item_in(home: &Home, table: &str, state: &str) -> String {
 }
 
 #[test]
+fn a_window_that_outlasts_a_story_is_named_and_that_its_life_ends_first() {
+    let mut home = Home::new();
+    home.set("limits.likes", "[\"2/3d\"]");
+    home.import();
+    home.run(["run"]).expect(0);
+    let waiting = item_in(&home, "story", "new");
+    let told = explain(&home, &waiting);
+    let forecast = &told["forecast"];
+    assert_eq!(forecast["binding"]["limit"], "2/3d");
+    assert_eq!(forecast["life_ends_first_at"], told["item"]["expiring_at"]);
+    home.run(["explain", &waiting]).expect(0).saying(&[
+        "no pass will like it as things stand: limits.likes 2/3d is full",
+        "; its life ends first, at ",
+    ]);
+}
+
+#[test]
 fn explain_answers_from_the_ledger_alone_and_changes_no_byte_of_it() {
     let mut home = Home::new();
     home.set("limits.likes", "[\"2/1h\", \"60/24h\"]");
@@ -89,7 +106,7 @@ fn the_keys_of_an_explanation_are_these() {
     let expected = "id kind code taken_at expiring_at first_seen_at state tries viewed_at \
                     like_arrived_by read_back_from unliked_read_at";
     assert_eq!(keys(&told["item"]).join(" "), expected);
-    let expected = "now at binding passes_before needs_reading";
+    let expected = "now at binding life_ends_first_at passes_before needs_reading";
     assert_eq!(keys(&told["forecast"]).join(" "), expected);
 }
 

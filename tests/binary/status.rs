@@ -65,6 +65,26 @@ fn status_shows_windows_items_targets_and_runs_and_changes_nothing() {
 }
 
 #[test]
+fn what_waits_for_the_window_of_its_target_is_not_next() {
+    let mut home = Home::on(Wire::Plain, 3, 2);
+    home.set("limits.likes_per_target", "[\"2/24h\"]");
+    home.import();
+    home.run(["run"]).expect(0);
+    let after = status(&home);
+    let window = &after["targets"][0]["likes"][0];
+    assert_eq!(
+        (&window["limit"], &window["free"]),
+        (&"2/24h".into(), &0.into())
+    );
+    assert_eq!(after["next"]["at"], window["next_at"]);
+    let why = format!("limits.likes_per_target 2/24h has room for {FRIEND}");
+    assert_eq!(after["next"]["why"], why);
+
+    home.set("limits.likes_per_target", "[\"9/24h\"]");
+    assert_eq!(status(&home)["next"]["why"], "items wait to be liked");
+}
+
+#[test]
 fn a_warm_up_is_told_by_status_the_report_and_the_log() {
     let mut home = Home::new();
     home.set("limits.warm_up", "[\"10%/3d\", \"50%/7d\"]");

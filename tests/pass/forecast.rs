@@ -47,7 +47,7 @@ pub fn told(rig: &mut Rig, kind: ItemKind, media: i64) -> Forecast {
 }
 
 #[test]
-fn a_story_that_a_hold_outlasts_has_not_ended_yet() {
+fn a_hold_that_outlasts_a_story_binds_until_the_story_has_ended() {
     let mut rig = Rig::new(&["anna"]);
     rig.story("anna", 100);
     rig.story("anna", 101);
@@ -55,14 +55,28 @@ fn a_story_that_a_hold_outlasts_has_not_ended_yet() {
     rig.server.fail(Act::Like, blocked);
     rig.pass();
     rig.later(HOUR);
-    let ends = told(&mut rig, ItemKind::Story, 101).binding.unwrap();
-    assert_eq!(ends.to_string(), "its life ends (2026-11-21T17:00:00Z)");
+    let held = told(&mut rig, ItemKind::Story, 101);
+    assert_eq!(code(&held.binding.unwrap()), "hold");
+    let end = START.plus(23 * HOUR);
+    assert_eq!((held.at, held.life_ends_first_at), (None, Some(end)));
     rig.later(DAY);
-    let ended = told(&mut rig, ItemKind::Story, 101).binding.unwrap();
+    let ended = told(&mut rig, ItemKind::Story, 101);
+    assert_eq!(ended.life_ends_first_at, None);
     assert_eq!(
-        ended.to_string(),
+        ended.binding.unwrap().to_string(),
         "its life has ended (2026-11-21T17:00:00Z)"
     );
+}
+
+#[test]
+fn a_window_that_outlasts_a_story_binds_and_not_the_end_of_its_life() {
+    let mut rig = stories(2);
+    rig.config.limits.likes = limits(&["1/3d"]);
+    let mut rig = after(rig, HOUR);
+    let told = told(&mut rig, ItemKind::Story, 101);
+    let binding = told.binding.and_then(|reason| reason.binding());
+    assert_eq!(binding.as_deref(), Some("limits.likes 1/3d"));
+    assert_eq!(told.life_ends_first_at, Some(START.plus(23 * HOUR)));
 }
 
 fn decision(report: &Report, media: i64) -> Option<&Decision> {

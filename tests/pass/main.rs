@@ -21,6 +21,7 @@ mod limits;
 mod listing;
 mod login;
 mod outcomes;
+mod outlook;
 mod queue;
 mod targets;
 mod time;

@@ -73,23 +73,88 @@ fn the_tightest_limit_is_named_first() {
     // 8 a day for one target; 300 in 7 days for many.
     assert_eq!(first("targets = [\"a\"]"), ("limits.likes_per_target", 8));
     let many = "targets = [\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"]\n";
-    assert_eq!(first(many), ("limits.likes", 42));
-    let slow = format!("{many}limits.requests = [\"60/1h\", \"130/24h\"]");
-    // 8 targets x (12 + 3) checks = 120; 10 are left, 2 for each story.
-    assert_eq!(first(&slow), ("limits.requests", 5));
+    assert_eq!(first(many), ("limits.likes", 43));
+    let slow = format!("{many}limits.requests = [\"60/1h\", \"31/24h\"]");
+    assert_eq!(first(&slow), ("limits.requests", 31));
+    let passes = format!("{many}limits.likes_per_run = 1");
+    assert_eq!(first(&passes), ("limits.likes_per_run", 24));
 }
 
 #[test]
-fn quiet_hours_leave_less_time() {
-    let file = "targets = [\"a\"]\nquiet_hours = \"22:00-06:00\"\ntime_zone = \"UTC\"";
-    let forecast = forecast(&Setup::new(file).config());
-    assert_eq!(forecast.check_requests_per_day, 8 + 2);
-    let hourly = forecast
-        .bounds
-        .iter()
-        .find(|b| b.key == "limits.likes_per_run")
-        .unwrap();
-    assert_eq!(hourly.likes_per_day, 160);
+fn checks_take_nothing_from_the_likes_that_are_possible() {
+    let names: Vec<String> = (0..26).map(|number| format!("\"t{number}\"")).collect();
+    let file = format!("targets = [{}]", names.join(","));
+    let forecast = forecast(&Setup::new(&file).config());
+    let requests = |bound: &&forecast::Bound| bound.key == "limits.requests";
+    let least = forecast.bounds.iter().find(requests).unwrap();
+    assert_eq!(least.likes_per_day, 400);
+    assert_eq!(forecast.bounds[0].key, "limits.likes");
+}
+
+#[test]
+fn views_bound_the_likes_only_where_every_like_is_a_storys() {
+    let first = |more: &str| {
+        let file = format!("limits.story_views = \"2/24h\"\n[[targets]]\nusername = \"a\"\n{more}");
+        forecast(&Setup::new(&file).config()).bounds.remove(0).key
+    };
+    assert_eq!(first("posts = false"), "limits.story_views");
+    assert_eq!(first(""), "limits.likes_per_target");
+    let file = "limits.requests = \"6/24h\"\n[[targets]]\nusername = \"a\"\nposts = false";
+    assert_eq!(
+        forecast(&Setup::new(file).config()).bounds[0].likes_per_day,
+        3
+    );
+}
+
+/// What 10 targets lead to with these settings, and these quiet hours.
+fn ten(settings: &str, target: &str, quiet: Option<&str>) -> forecast::Forecast {
+    let mut file = format!("{settings}\n");
+    if let Some(hours) = quiet {
+        file += &format!("quiet_hours = \"{hours}\"\ntime_zone = \"UTC\"\n");
+    }
+    for number in 0..10 {
+        file += &format!("[[targets]]\nusername = \"t{number}\"\n{target}\n");
+    }
+    forecast(&Setup::new(&file).config())
+}
+
+#[test]
+fn checks_are_as_many_as_hourly_passes_make_of_them() {
+    let night = Some("22:00-07:00");
+    let posts = "stories = false";
+    let stories = "posts = false";
+    // With what 14 rehearsed days came to.
+    let cases = [
+        ("posts.check_every = \"24h\"", posts, night, 9), // 10
+        ("stories.check_every = \"12h\"", stories, night, 15), // 15.6
+        ("", "", Some("08:00-07:00"), 20),                // 17.5
+        ("", "", None, 107),                              // 98
+        ("posts.check_every = \"7d\"", posts, None, 1),
+        ("stories.check_every = \"90m\"", stories, None, 120),
+    ];
+    for (settings, target, quiet, checks) in cases {
+        let forecast = ten(settings, target, quiet);
+        assert_eq!(
+            forecast.check_requests_per_day, checks,
+            "{settings} {target} {quiet:?}"
+        );
+    }
+}
+
+#[test]
+fn quiet_hours_leave_fewer_passes_and_windows_that_fit_as_often() {
+    let likes = |settings: &str, quiet: &str, key: &str| {
+        let forecast = ten(settings, "", Some(quiet));
+        let bound = forecast.bounds.iter().find(|bound| bound.key == key);
+        bound.unwrap().likes_per_day
+    };
+    let run = "limits.likes_per_run";
+    assert_eq!(likes("", "22:00-06:00", run), 160);
+    // A pass fits into half an hour, and a window of 12 hours twice into 15 hours awake.
+    assert_eq!(likes("", "08:00-07:30", run), 10);
+    let twice = "limits.likes = [\"15/12h\"]";
+    assert_eq!(likes(twice, "22:00-07:00", "limits.likes"), 30);
+    assert_eq!(likes(twice, "19:00-07:00", "limits.likes"), 15);
 }
 
 #[test]
@@ -97,7 +162,6 @@ fn checks_beyond_the_request_limit_are_a_warning() {
     let file =
         "targets = [\"a\",\"b\",\"c\"]\nlimits.requests = \"20/24h\"\naccount.username = \"x\"";
     let forecast = forecast(&Setup::new(file).config());
-    assert_eq!(forecast.bounds[0].likes_per_day, 0);
     assert_eq!(forecast.warnings.len(), 1, "{:?}", forecast.warnings);
     assert!(
         forecast.warnings[0].contains("20/24h"),
@@ -113,7 +177,7 @@ fn check_prints_verdict_and_forecast() {
     for words in [
         "The configuration is in order.",
         "2 requests, 5s to 12s",
-        "15 for checks",
+        "11 for checks by hourly passes",
         "at most 8: limits.likes_per_target binds first",
         "8/24h x 1 targets",
     ] {

@@ -88,7 +88,6 @@ fn table() -> Vec<(Reason, &'static str, Option<&'static str>)> {
         (
             Reason::Expired {
                 expired_at: Some(AT),
-                ahead: false,
             },
             "its life has ended (2026-11-20T18:00:00Z)",
             None,
@@ -256,13 +255,7 @@ fn the_sentence_has_what_is_known_and_nothing_else() {
             },
             "limits.likes 4 of 12/1h",
         ),
-        (
-            Reason::Expired {
-                expired_at: None,
-                ahead: false,
-            },
-            "its life has ended",
-        ),
+        (Reason::Expired { expired_at: None }, "its life has ended"),
         (Reason::Gone { answer: None }, "no longer there"),
         (
             Reason::Failed {

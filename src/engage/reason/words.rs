@@ -83,8 +83,8 @@ impl fmt::Display for Reason {
                 )
             }
             Self::Gone { answer: None } => write!(f, "no longer there"),
-            Self::Expired { expired_at, ahead } => {
-                write!(f, "its life {}", if *ahead { "ends" } else { "has ended" })?;
+            Self::Expired { expired_at } => {
+                f.write_str("its life has ended")?;
                 expired_at.map_or(Ok(()), |at| write!(f, " ({at})"))
             }
             Self::ExpiresSoon { expiring_at } => {
