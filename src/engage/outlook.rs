@@ -106,18 +106,20 @@ fn first_work(config: &Config, seen: &Seen<'_>, now: Timestamp) -> Option<(Times
         .iter()
         .flat_map(|target| kinds.map(|kind| (target, kind)))
         .filter_map(|(target, kind)| work_of(config, seen, target, kind, now))
-        .min_by_key(|(at, _)| *at)
+        // What waits is liked without a listing: of two that come at once it is told.
+        .min_by_key(|(at, waits, _)| (*at, !waits))
+        .map(|(at, _, why)| (at, why))
 }
 
 /// The next moment for one target's items of one kind: a pass neither likes nor lists what no window
-/// has room to like. `None` if they are not wanted.
+/// has room to like. With whether items wait for it; `None` if they are not wanted.
 fn work_of(
     config: &Config,
     seen: &Seen<'_>,
     target: &Target,
     kind: ItemKind,
     now: Timestamp,
-) -> Option<(Timestamp, String)> {
+) -> Option<(Timestamp, bool, String)> {
     let listed_at = next_listing(config, target, kind, now)?;
     let viewed = kind == ItemKind::Story && config.stories.mark_seen;
     let ends_turn =
@@ -136,7 +138,7 @@ fn work_of(
         _ if waits && at == now => "items wait to be liked".to_owned(),
         _ => format!("{} is due", target.listed_as),
     };
-    Some((at, why))
+    Some((at, waits, why))
 }
 
 #[cfg(test)]
