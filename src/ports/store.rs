@@ -227,6 +227,10 @@ pub struct RunEnd {
 
 /// Durable memory of one profile. Opening a writer takes the profile's lock.
 pub trait Store {
+    /// From now on a call waits no longer than `most` for a program that keeps the database locked
+    /// (before it begins, and again before it commits); once one has waited in vain, the later ones
+    /// wait only briefly.
+    fn be_patient(&mut self, most: Duration);
     /// The account row.
     fn account(&mut self) -> Result<Account, StoreError>;
     /// Every hold since `since` and every open one, oldest first.

@@ -100,6 +100,7 @@ fn configure(rig: &mut Rig, settings: &Settings) {
         };
         config.limits.warm_up = vec![stage(40, 1), stage(60, 4)];
     }
+    config.limits.max_runtime = settings.max_runtime;
     config.session.relogin = settings.relogin;
     config.account.username = Some("operator".to_owned());
     config.account.password = Some(Secret::new("secret"));
@@ -179,7 +180,7 @@ impl History {
                 });
             }
             Event::StoreFails(plan) => self.store_plan = Some(plan),
-            Event::Locked(call) => self.plans.locked = Some(call),
+            Event::Locked(call, span) => self.plans.locked = Some((call, span)),
             Event::Killed(step, when) => self.plans.kill = Some((step, when)),
             Event::Overlap(step, ahead) => self.plans.overlaps.push((step, ahead)),
             Event::Start(start) => self.start(start),
@@ -239,8 +240,10 @@ impl History {
             (_, Some(Failure::DiskFull | Failure::Unreadable | Failure::Settlements)) => {
                 tally.count("disk errors");
             }
+            (_, Some(Failure::Locked)) => {}
             (_, Some(_)) => tally.count("damaged databases"),
             (Some(Stop::WindowFull { .. }), _) => tally.count("full windows"),
+            (Some(Stop::TimeUsed), _) => tally.count("times used up"),
             (Some(Stop::QuietHours { .. }), _) => tally.count("quiet hours"),
             (Some(Stop::Held(_)), _) => tally.count("starts under a hold"),
             (Some(Stop::LoggedInAgain), _) => tally.count("logins"),
@@ -387,6 +390,11 @@ fn account_for(tally: &mut Tally, record: &[Entry]) {
             (!entry.slept.is_zero(), "suspends before a request"),
             (!entry.late.is_zero(), "late requests"),
             (entry.misdated != 0, "wrong dates"),
+            (entry.undated, "missing dates"),
+            (
+                entry.undated && entry.objected.is_some(),
+                "missing dates of objections",
+            ),
             (
                 entry.misdated != 0 && entry.objected.is_some(),
                 "wrong dates of objections",

@@ -143,7 +143,7 @@ fn every_promise_holds_in_every_history() {
 
 /// A simulation in which nothing happens proves nothing: how often each is met, in so many
 /// histories, at the least.
-const AT_LEAST: [(&str, u64, u64); 41] = [
+const AT_LEAST: [(&str, u64, u64); 45] = [
     ("days", 8, 1),
     ("starts", 15, 1),
     ("requests", 40, 1),
@@ -168,6 +168,10 @@ const AT_LEAST: [(&str, u64, u64); 41] = [
     ("suspends before a request", 1, 8),
     ("late requests", 1, 8),
     ("wrong dates", 1, 8),
+    ("missing dates", 1, 8),
+    ("missing dates of objections", 1, 10),
+    ("times used up", 1, 10),
+    ("waits for a lock", 1, 12),
     ("wrong dates of objections", 1, 10),
     ("objections that could not be settled", 1, 20),
     ("disk errors", 1, 4),

@@ -134,7 +134,8 @@ impl Judge {
         Ok(())
     }
 
-    /// P3: an objection whose settlement failed is held all the same. A disk that takes no byte
+    /// P3: an objection whose settlement failed is held all the same. A disk that takes no byte, or a
+    /// database that stays locked,
     /// remembers nothing, and the next pass goes on; then the operator is told what nothing else
     /// knows. Nor can a process remember that is killed before it has settled an answer.
     pub(super) fn unsettled_objections(
@@ -151,7 +152,7 @@ impl Judge {
             };
             let told = report.stop.sentence().contains(&format!("{reason:?}"));
             let remembered = self.is_remembered(pending.attempt, entry, start);
-            let cannot = failure == Some(Failure::DiskFull);
+            let cannot = matches!(failure, Some(Failure::DiskFull | Failure::Locked));
             if !(remembered || cannot && told) {
                 return Err(forgotten(entry));
             }
