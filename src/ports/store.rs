@@ -187,7 +187,8 @@ pub struct WantedTarget {
 pub struct Retention {
     /// Stories go this long after they were taken, and never before they expire.
     pub stories_after: Duration,
-    /// Attempts, holds and runs go this long after they happened.
+    /// Attempts, holds and runs go this long after they happened: [`SHORTEST_HISTORY`](crate::model::SHORTEST_HISTORY) at least, or
+    /// nothing is pruned.
     pub history_keep: Duration,
 }
 
