@@ -16,6 +16,15 @@ pub const MEDIA_OF: i64 = 100_000;
 /// A post that is also found on the profile of [`NAMES`]`[0]`.
 pub const SHARED: i64 = 3 * MEDIA_OF + 99_999;
 
+/// Objections met once in a long while.
+const RARE: [HoldReason; 5] = [
+    HoldReason::Checkpoint,
+    HoldReason::Consent,
+    HoldReason::TwoFactor,
+    HoldReason::Suspended,
+    HoldReason::UnsupportedVersion,
+];
+
 /// How long a history is and how dense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
@@ -477,6 +486,7 @@ impl Maker {
             HoldReason::LoggedOut,
             HoldReason::Challenge,
             HoldReason::UnknownShape,
+            RARE[self.rng.random_range(0..RARE.len())],
         ];
         let reason = objections[self.rng.random_range(0..objections.len())];
         let most = if reason == HoldReason::ActionBlocked {

@@ -230,6 +230,13 @@ impl History {
         if start.dry_run {
             tally.count("dry runs");
         }
+        if let Some(report) = &report {
+            let pruned = report.pruned;
+            let rows = pruned.stories + pruned.attempts + pruned.holds + pruned.runs;
+            tally.add("rows pruned", rows);
+            let halved = u64::from(report.halved_until.is_some());
+            tally.add("halved passes", halved);
+        }
         if at_a_hold && self.rig.store.failed() {
             tally.count("objections that could not be settled");
         }
@@ -360,10 +367,17 @@ impl History {
                 HoldReason::Throttled | HoldReason::PleaseWait => "throttlings",
                 HoldReason::Challenge => "challenges",
                 HoldReason::LoginRequired | HoldReason::LoggedOut => "dead sessions",
+                HoldReason::Checkpoint => "checkpoints",
+                HoldReason::Consent => "consents",
+                HoldReason::TwoFactor => "second factors",
+                HoldReason::Suspended => "suspensions",
+                HoldReason::UnsupportedVersion => "unsupported versions",
                 _ => "other holds",
             });
         }
         account_for(&mut tally, &record);
+        tally.add("doubled holds", judge.doubled_holds());
+        tally.add("likes disproved", judge.disproved_likes());
         let (raw, two) = (judge.into_raw(), stage.other.into_inner());
         if let (None, Some(two)) = (&broken, two) {
             let memory = Memory {

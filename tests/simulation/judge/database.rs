@@ -240,6 +240,16 @@ impl Judge {
         Ok(())
     }
 
+    /// Likes on record that a later reading called not taken.
+    pub fn disproved_likes(&self) -> u64 {
+        let count = "SELECT count(*) FROM attempt WHERE outcome = 'disproved'";
+        let mut statement = self.raw.prepare_cached(count).unwrap();
+        statement
+            .query_row([], |row| row.get::<_, u32>(0))
+            .unwrap()
+            .into()
+    }
+
     /// P5: a sound file, without rows that refer to none.
     pub fn sound_file(&self) -> Judged {
         let astray: i64 = self
