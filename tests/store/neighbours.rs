@@ -152,6 +152,7 @@ fn furnish(store: &mut Writer, me: i64) -> Ids {
 type Call = Box<dyn Fn(&mut Writer, &Ids)>;
 
 /// Every call that may change something, with whether it changes something of a furnished profile.
+#[allow(clippy::too_many_lines)] // A list.
 fn calls(me: i64) -> Vec<(&'static str, bool, Call)> {
     let later = START.plus(HOUR * 3);
     let far = START.plus(DAY * 200);

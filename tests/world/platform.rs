@@ -347,6 +347,15 @@ impl World {
         }
     }
 
+    /// A like takes effect, at once or later.
+    fn liked(&mut self, media: Option<i64>, at: Timestamp, applied: Applied) {
+        let after = 30 * u64::from(applied == Applied::Late);
+        let since = at.plus(Duration::from_secs(after));
+        if let Some(media) = media {
+            self.likes.entry(media).or_insert(since);
+        }
+    }
+
     fn take_trouble(&mut self, act: Act) -> Option<Trouble> {
         let index = self.troubles.iter().position(|(on, _, _)| *on == act)?;
         if self.troubles[index].1 > 0 {
@@ -551,10 +560,8 @@ impl Client {
         let undated = undated && (world.told || objected.is_some());
         let misdated = world.date.filter(|_| !undated).map_or(0, |_| misdated);
         let took_effect = matches!(result, Some(Ok(_)));
-        if let (Act::Like, true, Some(media)) = (act, took_effect, on) {
-            let after = 30 * u64::from(applied == Applied::Late);
-            let since = at.plus(Duration::from_secs(after));
-            world.likes.entry(media).or_insert(since);
+        if act == Act::Like && took_effect {
+            world.liked(on, at, applied);
         }
         let said = match (&result, trouble) {
             (Some(Ok((_, said))), None) => said.clone(),
@@ -596,11 +603,8 @@ impl Client {
             None => None,
         };
         drop(world);
-        let result = match (error, result) {
-            (Some(error), _) => Err(error),
-            (None, Some(result)) => result.map(|(value, _)| value),
-            (None, None) => unreachable!("without trouble the work was done"),
-        };
+        let done = || result.expect("without trouble the work was done");
+        let result = error.map_or_else(|| done().map(|(value, _)| value), Err);
         if self.session.is_some() {
             self.server.world().given.clone_from(&json);
         }
