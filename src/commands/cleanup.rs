@@ -1,20 +1,15 @@
 //! `cleanup`: prunes what has expired, by hand.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::shell::{Failure, Shell};
 use crate::cli::Cleanup;
 use crate::config::Needs;
 use crate::exit::ExitCode;
-use crate::model::Timestamp;
+use crate::model::{SHORTEST_HISTORY, Timestamp};
 use crate::ports::{Retention, Store};
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
-
-/// History younger than this is never removed: windows reach back 35 days, escalation 30.
-const SHORTEST_HISTORY: Duration = Duration::from_hours(45 * 24);
 
 /// Prunes, or counts what would go.
 pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {

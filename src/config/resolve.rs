@@ -13,7 +13,7 @@ use super::{
     AppProfile, BaseUrl, Config, FirstContact, InstagramConfig, Limits, Pace, Posts, SessionConfig,
     Stories, ceilings, checks, parse, places,
 };
-use crate::model::ProfileName;
+use crate::model::{ProfileName, SHORTEST_HISTORY};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -145,7 +145,7 @@ impl Resolver<'_> {
                 relogin,
             },
             stories_after: self.duration("cleanup.stories_after", HOUR, 365 * DAY),
-            history_keep: self.duration("history.keep", 45 * DAY, 1830 * DAY),
+            history_keep: self.duration("history.keep", SHORTEST_HISTORY, 1830 * DAY),
             metrics_file: self.metrics_file(),
             ping: self.ping(),
             notify: self.notify(),

@@ -43,6 +43,27 @@ pub(super) fn attempts_looked_back(config: &Config) -> Duration {
     looked_back(&config.limits).max(BETWEEN_LOGINS * 2) + skew::TOLERANCE * 2
 }
 
+/// How long a transaction waits for a program that keeps the database locked, as long as the pass
+/// has time for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same where the time of the pass is up and nothing would be lost.
+pub(super) const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The same for the record of an answer: without it nobody knows what a request did.
+const PATIENCE_FOR_AN_ANSWER: Duration = Duration::from_secs(10);
+
+/// The same for the record of a pass that ends.
+pub(super) const PATIENCE_AT_THE_END: Duration = Duration::from_secs(3);
+
+/// How long a transaction may wait in a pass that has so much time left, if it waits at least so
+/// long. After the deadline there is at most one claim, one answer, one pruning and the record of
+/// the run, and each may wait twice: before it begins and before it commits. So a database that
+/// another program keeps locked adds no more than 40 seconds to a pass.
+pub(super) fn patience(left: Duration, least: Duration) -> Duration {
+    left.min(PATIENCE).max(least)
+}
+
 /// Told when the program waits, and for what; for a person who watches.
 pub trait Waiting {
     /// The program sleeps from `now` until `until`.
@@ -66,7 +87,7 @@ pub struct Ports<'a> {
 /// Holds the ports and sends.
 pub struct Actor<'a> {
     pub(super) platform: &'a mut dyn Platform,
-    pub(super) store: &'a mut dyn Store,
+    store: &'a mut dyn Store,
     pub(super) watch: Watch<'a>,
     pub(super) waiting: &'a mut dyn Waiting,
     pub(super) budget: Budget,
@@ -137,6 +158,23 @@ impl<'a> Actor<'a> {
 }
 
 impl Actor<'_> {
+    /// The store, for a call that waits no longer for others than the pass has time.
+    pub(super) fn store(&mut self) -> &mut dyn Store {
+        self.store_with(LEAST_PATIENCE)
+    }
+
+    /// The same to record what an answer means.
+    pub(super) fn store_answer(&mut self) -> &mut dyn Store {
+        self.store_with(PATIENCE_FOR_AN_ANSWER)
+    }
+
+    /// The same for a call that waits at least so long.
+    pub(super) fn store_with(&mut self, least: Duration) -> &mut dyn Store {
+        let left = self.deadline().since(self.watch.now());
+        self.store.be_patient(patience(left, least));
+        self.store
+    }
+
     /// Claims and sends one request.
     pub(super) fn send<T>(
         &mut self,
@@ -156,7 +194,7 @@ impl Actor<'_> {
         };
         let limits = self.budget.limits.for_attempt(act.kind, target);
         let claimed = self
-            .store
+            .store()
             .claim(&claim, &limits, claimed_at)
             .map_err(Stop::from)?;
         let attempt = match claimed {
@@ -236,7 +274,8 @@ impl Actor<'_> {
         let confirmed = self.watch.confirmed();
         let verdict = error.map_or(Verdict::Fine, |error| verdict(act, error, confirmed, hold));
         let ended_at = receipt.answered_by;
-        if let Err(failed) = self.store.settle(receipt.attempt, &settlement, ended_at) {
+        let stored = self.store_answer();
+        if let Err(failed) = stored.settle(receipt.attempt, &settlement, ended_at) {
             let attempt = receipt.attempt;
             return Err(self.remember(attempt, settlement, ended_at, &verdict, failed));
         }

@@ -82,7 +82,7 @@ fn sequence(
     }
     actor.platform.use_session(None);
     let device = device(actor);
-    actor.store.apply(&[device], now)?;
+    actor.store().apply(&[device], now)?;
 
     step(actor, AttemptKind::Read, "login_prepare", |platform| {
         platform.login_prepare()
@@ -208,7 +208,7 @@ fn finish(
             myself: myself.clone(),
             at: now,
         });
-        let open = actor.store.holds(now)?;
+        let open = actor.store().holds(now)?;
         changes.extend(session_holds_cleared(&open, now, by));
     }
     let obtained = !changes.is_empty();
@@ -230,7 +230,7 @@ fn needs_a_person(actor: &mut Actor<'_>, message: String) -> Stop {
         message: message.clone(),
     };
     let now = actor.watch.now();
-    match actor.store.add_hold(&hold, now) {
+    match actor.store_answer().add_hold(&hold, now) {
         Ok(_) => Stop::Objected(HeldBy {
             reason: hold.reason,
             until: None,

@@ -72,15 +72,19 @@ impl Actor<'_> {
         settlement
             .changes
             .retain(|change| matches!(change, Change::Item(_)));
-        if self.store.settle(attempt, &settlement, met_at).is_ok() {
+        if self
+            .store_answer()
+            .settle(attempt, &settlement, met_at)
+            .is_ok()
+        {
             return Ok(());
         }
         // The first try may have been stored, and only the word of it lost. Twice on record, the
         // objection would count twice.
-        let stored = self.store.holds(met_at).unwrap_or_default();
+        let stored = self.store_answer().holds(met_at).unwrap_or_default();
         if stored.iter().any(|hold| hold.attempt == Some(attempt)) {
             return Ok(());
         }
-        self.store.add_hold(hold, met_at).map(drop)
+        self.store_answer().add_hold(hold, met_at).map(drop)
     }
 }

@@ -153,7 +153,7 @@ pub(super) fn settle_doubt(actor: &mut Actor<'_>, account: &Account, doubt: &Hel
 /// The doubtful holds, as cleared by what is known now.
 fn open_doubts(actor: &mut Actor<'_>) -> Result<Vec<Change>, StoreError> {
     let now = actor.watch.now();
-    let holds = actor.store.holds(now)?;
+    let holds = actor.store().holds(now)?;
     let doubts = holds
         .iter()
         .filter(|hold| hold.reason == HoldReason::SessionDoubtful && hold.in_force(now));

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use super::{AttemptKind, TargetId};
 
+/// History younger than this is never removed: the longest window is 35 days, and escalation looks
+/// back on 30.
+pub const SHORTEST_HISTORY: Duration = Duration::from_hours(45 * 24);
+
 /// At most `count` attempts in any span of `span`. Written `12/1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {

@@ -187,7 +187,8 @@ pub struct WantedTarget {
 pub struct Retention {
     /// Stories go this long after they were taken, and never before they expire.
     pub stories_after: Duration,
-    /// Attempts, holds and runs go this long after they happened.
+    /// Attempts, holds and runs go this long after they happened: [`SHORTEST_HISTORY`](crate::model::SHORTEST_HISTORY) at least, or
+    /// nothing is pruned.
     pub history_keep: Duration,
 }
 
@@ -227,6 +228,10 @@ pub struct RunEnd {
 
 /// Durable memory of one profile. Opening a writer takes the profile's lock.
 pub trait Store {
+    /// From now on a call waits no longer than `most` for a program that keeps the database locked
+    /// (before it begins, and again before it commits); once one has waited in vain, the later ones
+    /// wait only briefly.
+    fn be_patient(&mut self, most: Duration);
     /// The account row.
     fn account(&mut self) -> Result<Account, StoreError>;
     /// Every hold since `since` and every open one, oldest first.

@@ -13,6 +13,7 @@ use super::silence::Silences;
 use super::summary::{Held, count};
 use crate::config::PauseRange;
 use crate::engage::Report;
+use crate::model::Timestamp;
 use crate::practice::{Act, RecordEntry};
 
 /// The shortest distance between two requests, against the configured pause.
@@ -241,8 +242,10 @@ fn endless(held: &Held) -> u32 {
     let longest = held.config.limits.max_runtime + held.config.instagram.timeout;
     // What the last answer needs to be stored is not part of the promise.
     let longest = longest + Duration::from_secs(1);
-    let lasted = |report: &&Report| report.ended_at.since(report.started_at) > longest;
-    count(held.passes.iter().filter(lasted).count())
+    // When it really ended, whatever its report says.
+    let passes = held.passes.iter().zip(held.ends);
+    let lasted = |(report, end): &(&Report, &Timestamp)| end.since(report.started_at) > longest;
+    count(passes.filter(lasted).count())
 }
 
 #[cfg(test)]

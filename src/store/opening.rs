@@ -25,7 +25,8 @@ pub struct Opening {
     pub migrate: MigratePolicy,
     /// What a commit survives.
     pub durability: Durability,
-    /// How long SQLite waits for a program that keeps the file locked.
+    /// How long a transaction waits for a program that keeps the file locked, at most; a pass that
+    /// is near its end waits less ([`Store::be_patient`](crate::ports::Store::be_patient)).
     pub busy_timeout: Duration,
     /// Tells the kernel's number of the file system that a folder lies on; those of networks are
     /// refused. A test names one that is not there.

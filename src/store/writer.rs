@@ -1,6 +1,7 @@
 //! The one who writes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
@@ -267,6 +268,10 @@ fn check_and_enrol(
 }
 
 impl Store for Writer {
+    fn be_patient(&mut self, most: Duration) {
+        self.db.be_patient(most);
+    }
+
     fn account(&mut self) -> Result<Account, StoreError> {
         let (account, vault) = (self.account, &self.vault);
         self.db.read("read the account", |connection| {

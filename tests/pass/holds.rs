@@ -287,20 +287,24 @@ fn an_objection_that_no_disk_takes_is_told_with_what_to_do() {
 
 #[test]
 fn an_unknown_shape_in_the_third_pass_in_a_row_needs_a_person() {
-    let mut rig = one_of_each();
-    for pass in 0..3 {
-        rig.server
-            .fail(Act::Stories, Trouble::Incomplete(Applied::No));
-        let report = rig.check_all();
-        assert_eq!(report.exit_code(), ExitCode::Protocol);
-        let hold = rig.holds().pop().unwrap();
-        assert_eq!(hold.until.is_none(), pass == 2);
-        // A pass that is merely held says nothing, and a timer of 5 minutes starts many.
-        for _ in 0..60 {
-            rig.later(5 * MINUTE);
-            rig.check_all();
+    let doubt = Trouble::Objection(HoldReason::SessionDoubtful, None);
+    // An answer that nobody knows, and a refusal of a session that is alive after all.
+    for trouble in [Trouble::Incomplete(Applied::No), doubt] {
+        let mut rig = one_of_each();
+        for pass in 0..3 {
+            rig.server.fail(Act::Stories, trouble);
+            let report = rig.check_all();
+            assert_eq!(report.exit_code(), ExitCode::Protocol, "{trouble:?}");
+            let hold = rig.holds().pop().unwrap();
+            assert_eq!(hold.reason, HoldReason::UnknownShape, "{trouble:?}");
+            assert_eq!(hold.until.is_none(), pass == 2, "{trouble:?}");
+            // A pass that is merely held says nothing, and a timer of 5 minutes starts many.
+            for _ in 0..60 {
+                rig.later(5 * MINUTE);
+                rig.check_all();
+            }
+            rig.later(HOUR);
         }
-        rig.later(HOUR);
     }
 }
 

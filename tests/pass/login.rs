@@ -64,6 +64,40 @@ fn a_second_death_within_a_day_waits_for_a_person() {
 }
 
 #[test]
+fn a_login_waits_for_an_answer_that_tells_the_time() {
+    for (dated, ahead) in [
+        (false, 25 * HOUR),
+        (false, Duration::ZERO),
+        (true, Duration::ZERO),
+    ] {
+        let mut rig = with_password();
+        rig.config.limits.logins = limits(&["1/24h"]);
+        rig.server.world().session_alive = false;
+        assert_eq!(rig.pass().stop, Stop::LoggedInAgain);
+        rig.later(if dated { 25 * HOUR } else { 2 * HOUR });
+        rig.clock
+            .set_ahead(i64::try_from(ahead.as_millis()).unwrap());
+        rig.server.world().session_alive = false;
+        for act in [Act::CurrentUser, Act::Stories, Act::UserByName] {
+            if !dated {
+                rig.server.befall(act, Odd::Undated);
+            }
+        }
+        let before = logins(&rig).len();
+        let report = rig.check_all();
+        let sent = logins(&rig).len() - before;
+        if dated {
+            assert_eq!(report.stop, Stop::LoggedInAgain);
+            continue;
+        }
+        assert_eq!(sent, 0, "nothing of a login leaves");
+        assert_eq!(report.exit_code(), ExitCode::NoPerm);
+        let said = report.stop.sentence();
+        assert!(said.contains("has told the time"), "{said}");
+    }
+}
+
+#[test]
 fn why_no_login_followed_is_told_with_the_moment_it_fits_again() {
     let mut rig = with_password();
     rig.server.world().session_alive = false;

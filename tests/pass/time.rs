@@ -75,6 +75,19 @@ fn a_clock_within_five_minutes_is_corrected_and_worked_with() {
 }
 
 #[test]
+fn a_reply_without_a_date_undoes_no_correction() {
+    for ahead in [-240_000, 240_000] {
+        let rig = busy();
+        rig.clock.set_ahead(ahead);
+        let mut watch = Watch::new(&rig.clock);
+        watch.answered(watch.steady(), Some(rig.clock.server()));
+        watch.answered(watch.steady(), None);
+        let off = watch.now().distance(rig.clock.server());
+        assert!(off <= Duration::from_secs(1), "{off:?}");
+    }
+}
+
+#[test]
 fn without_a_date_the_local_clock_is_believed() {
     let mut rig = busy();
     rig.server.world().date = None;

@@ -16,6 +16,15 @@ pub const MEDIA_OF: i64 = 100_000;
 /// A post that is also found on the profile of [`NAMES`]`[0]`.
 pub const SHARED: i64 = 3 * MEDIA_OF + 99_999;
 
+/// Objections met once in a long while.
+const RARE: [HoldReason; 5] = [
+    HoldReason::Checkpoint,
+    HoldReason::Consent,
+    HoldReason::TwoFactor,
+    HoldReason::Suspended,
+    HoldReason::UnsupportedVersion,
+];
+
 /// How long a history is and how dense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
@@ -57,6 +66,8 @@ pub struct Settings {
     pub page_size: usize,
     pub rest: Option<Rest>,
     pub tight: bool,
+    /// `limits.max_runtime`.
+    pub max_runtime: Duration,
     pub warm_up: bool,
     /// Whether listings hold items twice.
     pub doubles: bool,
@@ -88,8 +99,9 @@ pub enum Event {
     Clock(Duration, clock::Event),
     /// The next start's store fails.
     StoreFails(Plan),
-    /// Another program has the database locked at this call of the store in the next start.
-    Locked(usize),
+    /// Another program has the database locked from this call of the store in the next start on, for
+    /// so long.
+    Locked(usize, Duration),
     /// The next start's process is killed at this step.
     Killed(usize, When),
     /// During the next start, before this step, another machine starts a pass over the same
@@ -169,6 +181,7 @@ fn settings(rng: &mut ChaCha8Rng) -> Settings {
         page_size: rng.random_range(2..12),
         rest,
         tight: rng.random_bool(0.5),
+        max_runtime: [15 * MINUTE, 15 * MINUTE, 2 * MINUTE][rng.random_range(0..3)],
         warm_up: rng.random_bool(0.35),
         doubles: rng.random_bool(0.3),
     }
@@ -311,7 +324,7 @@ impl Maker {
             let trouble = self.trouble();
             self.events.push(trouble);
         }
-        if self.chance(0.12 * eventful) {
+        if self.chance(0.18 * eventful) {
             self.odd(two_machines);
         }
         if self.chance(0.02 * eventful) {
@@ -354,9 +367,21 @@ impl Maker {
                 when,
                 failure,
             }));
-        } else if self.chance(0.03 * eventful) {
-            let call = self.rng.random_range(0..if early { 10 } else { 30 });
-            self.events.push(Event::Locked(call));
+        } else if self.chance(
+            eventful
+                * if self.settings.max_runtime < 15 * MINUTE {
+                    0.2
+                } else {
+                    0.03
+                },
+        ) {
+            let call = self.rng.random_range(if early { 0..10 } else { 8..40 });
+            let span = if self.chance(0.5) {
+                self.seconds(1, 60)
+            } else {
+                self.minutes(30)
+            };
+            self.events.push(Event::Locked(call, span));
         }
         if two_machines {
             while self.chance(0.4) {
@@ -380,6 +405,9 @@ impl Maker {
         let applied = [Applied::No, Applied::Now][self.rng.random_range(0..2)];
         // A sleep is no news to the other machine: see the steps of the clock.
         let kinds = if two_machines { 2 } else { 3 };
+        if self.chance(0.4) {
+            return self.undated();
+        }
         let (odd, trouble) = match self.rng.random_range(0..kinds) {
             0 => {
                 let days = self.rng.random_range(-400..4);
@@ -405,6 +433,30 @@ impl Maker {
         self.events.push(Event::Odd(act, after, odd));
         if self.chance(0.8) {
             self.events.push(Event::Trouble(act, after, trouble));
+        }
+    }
+
+    /// One reply without a `Date`: an objection to the first request, or any later one.
+    fn undated(&mut self) {
+        let first = self.chance(0.7);
+        let acts = [
+            Act::CurrentUser,
+            Act::Stories,
+            Act::Posts,
+            Act::View,
+            Act::Like,
+        ];
+        for act in acts {
+            if first {
+                // Whichever is sent first.
+                self.events.push(Event::Odd(act, 0, Odd::Undated));
+            } else {
+                let after = self.rng.random_range(0..3);
+                self.events.push(Event::Odd(act, after, Odd::Undated));
+            }
+        }
+        if first && self.chance(0.6) {
+            self.events.push(Event::SessionDies);
         }
     }
 
@@ -434,6 +486,7 @@ impl Maker {
             HoldReason::LoggedOut,
             HoldReason::Challenge,
             HoldReason::UnknownShape,
+            RARE[self.rng.random_range(0..RARE.len())],
         ];
         let reason = objections[self.rng.random_range(0..objections.len())];
         let most = if reason == HoldReason::ActionBlocked {

@@ -100,6 +100,7 @@ fn configure(rig: &mut Rig, settings: &Settings) {
         };
         config.limits.warm_up = vec![stage(40, 1), stage(60, 4)];
     }
+    config.limits.max_runtime = settings.max_runtime;
     config.session.relogin = settings.relogin;
     config.account.username = Some("operator".to_owned());
     config.account.password = Some(Secret::new("secret"));
@@ -179,7 +180,7 @@ impl History {
                 });
             }
             Event::StoreFails(plan) => self.store_plan = Some(plan),
-            Event::Locked(call) => self.plans.locked = Some(call),
+            Event::Locked(call, span) => self.plans.locked = Some((call, span)),
             Event::Killed(step, when) => self.plans.kill = Some((step, when)),
             Event::Overlap(step, ahead) => self.plans.overlaps.push((step, ahead)),
             Event::Start(start) => self.start(start),
@@ -229,6 +230,13 @@ impl History {
         if start.dry_run {
             tally.count("dry runs");
         }
+        if let Some(report) = &report {
+            let pruned = report.pruned;
+            let rows = pruned.stories + pruned.attempts + pruned.holds + pruned.runs;
+            tally.add("rows pruned", rows);
+            let halved = u64::from(report.halved_until.is_some());
+            tally.add("halved passes", halved);
+        }
         if at_a_hold && self.rig.store.failed() {
             tally.count("objections that could not be settled");
         }
@@ -239,8 +247,10 @@ impl History {
             (_, Some(Failure::DiskFull | Failure::Unreadable | Failure::Settlements)) => {
                 tally.count("disk errors");
             }
+            (_, Some(Failure::Locked)) => {}
             (_, Some(_)) => tally.count("damaged databases"),
             (Some(Stop::WindowFull { .. }), _) => tally.count("full windows"),
+            (Some(Stop::TimeUsed), _) => tally.count("times used up"),
             (Some(Stop::QuietHours { .. }), _) => tally.count("quiet hours"),
             (Some(Stop::Held(_)), _) => tally.count("starts under a hold"),
             (Some(Stop::LoggedInAgain), _) => tally.count("logins"),
@@ -357,10 +367,17 @@ impl History {
                 HoldReason::Throttled | HoldReason::PleaseWait => "throttlings",
                 HoldReason::Challenge => "challenges",
                 HoldReason::LoginRequired | HoldReason::LoggedOut => "dead sessions",
+                HoldReason::Checkpoint => "checkpoints",
+                HoldReason::Consent => "consents",
+                HoldReason::TwoFactor => "second factors",
+                HoldReason::Suspended => "suspensions",
+                HoldReason::UnsupportedVersion => "unsupported versions",
                 _ => "other holds",
             });
         }
         account_for(&mut tally, &record);
+        tally.add("doubled holds", judge.doubled_holds());
+        tally.add("likes disproved", judge.disproved_likes());
         let (raw, two) = (judge.into_raw(), stage.other.into_inner());
         if let (None, Some(two)) = (&broken, two) {
             let memory = Memory {
@@ -387,6 +404,11 @@ fn account_for(tally: &mut Tally, record: &[Entry]) {
             (!entry.slept.is_zero(), "suspends before a request"),
             (!entry.late.is_zero(), "late requests"),
             (entry.misdated != 0, "wrong dates"),
+            (entry.undated, "missing dates"),
+            (
+                entry.undated && entry.objected.is_some(),
+                "missing dates of objections",
+            ),
             (
                 entry.misdated != 0 && entry.objected.is_some(),
                 "wrong dates of objections",

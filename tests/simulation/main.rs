@@ -50,7 +50,9 @@ fn replay(seed: u64) -> Result<Tally, String> {
     if let Some((_, broken)) = played.broken {
         return Err(broken);
     }
-    if seed.is_multiple_of(TWINS) {
+    // A clock that is ahead where no reply tells makes stories look expired and be forgotten early.
+    let knows_the_time = settings.dated || !settings.clock_trouble;
+    if seed.is_multiple_of(TWINS) && knows_the_time {
         let how = How {
             prunes: false,
             ..QUIETLY
@@ -143,7 +145,7 @@ fn every_promise_holds_in_every_history() {
 
 /// A simulation in which nothing happens proves nothing: how often each is met, in so many
 /// histories, at the least.
-const AT_LEAST: [(&str, u64, u64); 41] = [
+const AT_LEAST: [(&str, u64, u64); 54] = [
     ("days", 8, 1),
     ("starts", 15, 1),
     ("requests", 40, 1),
@@ -153,7 +155,16 @@ const AT_LEAST: [(&str, u64, u64); 41] = [
     ("quiet hours", 1, 2),
     ("dry runs", 1, 2),
     ("holds", 1, 2),
+    ("doubled holds", 1, 60),
+    ("checkpoints", 1, 200),
+    ("consents", 1, 200),
+    ("second factors", 1, 200),
+    ("suspensions", 1, 200),
+    ("unsupported versions", 1, 200),
     ("starts under a hold", 1, 1),
+    ("halved passes", 1, 2),
+    ("rows pruned", 5, 1),
+    ("likes disproved", 1, 20),
     ("action blocks", 1, 40),
     ("throttlings", 1, 20),
     ("challenges", 1, 40),
@@ -168,6 +179,10 @@ const AT_LEAST: [(&str, u64, u64); 41] = [
     ("suspends before a request", 1, 8),
     ("late requests", 1, 8),
     ("wrong dates", 1, 8),
+    ("missing dates", 1, 8),
+    ("missing dates of objections", 1, 10),
+    ("times used up", 1, 2),
+    ("waits for a lock", 1, 12),
     ("wrong dates of objections", 1, 10),
     ("objections that could not be settled", 1, 20),
     ("disk errors", 1, 4),
@@ -184,7 +199,7 @@ const AT_LEAST: [(&str, u64, u64); 41] = [
     ("kills around another transaction", 1, 2),
     ("steps", 200, 1),
     ("passes until all is liked", 1, 1),
-    ("twins that never pruned", 1, 21),
+    ("twins that never pruned", 1, 26),
 ];
 
 fn idle(sum: &Tally, histories: u64) {

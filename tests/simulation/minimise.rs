@@ -56,7 +56,7 @@ pub fn minimise(settings: Settings, events: Vec<Event>, broken: &str) -> (Settin
 }
 
 /// Ways to make the settings plainer, one by one.
-const PLAINER: [fn(&mut Settings); 9] = [
+const PLAINER: [fn(&mut Settings); 10] = [
     |settings| settings.relogin = false,
     |settings| settings.second_factor = false,
     |settings| settings.like_posts = false,
@@ -64,6 +64,7 @@ const PLAINER: [fn(&mut Settings); 9] = [
     |settings| settings.rest = None,
     |settings| settings.warm_up = false,
     |settings| settings.doubles = false,
+    |settings| settings.max_runtime = 15 * crate::world::MINUTE,
     |settings| settings.dated = true,
     |settings| settings.clock_trouble = false,
 ];

@@ -74,8 +74,8 @@ impl Memory {
 pub struct Plans {
     pub kill: Option<(usize, When)>,
     pub overlaps: Vec<(usize, i64)>,
-    /// By the number of the store's call.
-    pub locked: Option<usize>,
+    /// By the number of the store's call, and for how long.
+    pub locked: Option<(usize, Duration)>,
     /// A signal may come.
     pub signal: bool,
 }
@@ -86,8 +86,10 @@ struct Now {
     plans: Plans,
     steps: usize,
     store_calls: usize,
-    is_locked: bool,
-    was_locked: bool,
+    /// Until when, by the monotonic clock, another program has the database locked.
+    locked_until: Option<Duration>,
+    met_a_lock: bool,
+    waited_in_vain: bool,
     nested: bool,
     /// How long others were at work in between.
     away: Duration,
@@ -145,13 +147,13 @@ impl Stage {
         let before = self.clock.monotonic();
         let report = self.process(mode, seed, store);
         let took = self.clock.monotonic().saturating_sub(before);
-        let (away, was_locked) = {
+        let (away, locked, in_vain) = {
             let now = self.now.borrow();
-            (now.away, now.was_locked)
+            (now.away, now.met_a_lock, now.waited_in_vain)
         };
-        let locked = was_locked.then_some(Failure::Unreadable);
-        let failure = store.failure().or(locked);
-        self.end(report.as_ref(), failure, took.saturating_sub(away));
+        let in_vain = in_vain.then_some(Failure::Locked);
+        let failure = in_vain.or(store.failure());
+        self.end(report.as_ref(), failure, took.saturating_sub(away), locked);
         report
     }
 
@@ -186,11 +188,12 @@ impl Stage {
         }
     }
 
-    fn end(&self, report: Option<&Report>, failure: Option<Failure>, took: Duration) {
+    fn end(&self, report: Option<&Report>, failure: Option<Failure>, took: Duration, locked: bool) {
         let end = report.map_or(End::Killed, |report| End::Reported {
             report,
             failure,
             took,
+            locked,
         });
         self.judge_new();
         let judged = {
@@ -249,7 +252,7 @@ impl Stage {
         if ahead != 0 {
             self.clock.set_ahead(own + self.clock.ahead() - ahead);
         }
-        self.end(report.as_ref(), None, took);
+        self.end(report.as_ref(), None, took, false);
         self.server.world().silent = silent;
         let mut now = self.now.borrow_mut();
         now.nested = false;
@@ -288,23 +291,47 @@ impl Steps for Stage {
             now = self.now.borrow_mut();
         }
         if let Step::Store(_) = step {
-            if now.plans.locked == Some(now.store_calls) {
-                self.lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
-                (now.is_locked, now.was_locked) = (true, true);
-                self.server.expect_silence();
+            if let Some((call, span)) = now.plans.locked
+                && call == now.store_calls
+            {
+                now.locked_until = Some(self.clock.monotonic() + span);
+                now.met_a_lock = true;
                 self.count("locked databases");
             }
             now.store_calls += 1;
         }
     }
 
+    fn waits(&self, most: Duration) -> bool {
+        let until = {
+            let now = self.now.borrow();
+            now.locked_until.filter(|_| !now.nested)
+        };
+        let Some(until) = until else {
+            return true;
+        };
+        let left = until.saturating_sub(self.clock.monotonic());
+        self.clock.spend(left.min(most));
+        let mut now = self.now.borrow_mut();
+        if left <= most {
+            now.locked_until = None;
+            if !left.is_zero() {
+                self.count("waits for a lock");
+            }
+            return true;
+        }
+        // Others may look at the database between two calls, and so do the judges.
+        self.lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        now.waited_in_vain = true;
+        self.server.expect_silence();
+        self.count("waits in vain");
+        false
+    }
+
     fn after(&self, step: Step) {
         self.count("steps");
-        {
-            let mut now = self.now.borrow_mut();
-            if std::mem::take(&mut now.is_locked) {
-                self.lock.execute_batch("ROLLBACK").unwrap();
-            }
+        if !self.lock.is_autocommit() {
+            self.lock.execute_batch("ROLLBACK").unwrap();
         }
         match step {
             Step::Platform(_) => self.judge_new(),

@@ -9,6 +9,7 @@ mod holds;
 mod items;
 mod likes;
 mod locks;
+mod neighbours;
 mod notices;
 mod opening;
 mod outcomes;

@@ -57,6 +57,25 @@ fn a_story_goes_after_its_time_and_never_before_it_expires() {
 }
 
 #[test]
+fn history_that_a_limit_may_count_is_never_pruned_whoever_asks() {
+    each_store(|store| {
+        act(store, &read(), Outcome::Ok, START);
+        act(store, &read(), Outcome::Ok, START.plus(DAY * 50));
+        let now = START.plus(DAY * 60);
+        let short = Retention {
+            history_keep: KEEP.checked_sub(MS).unwrap(),
+            ..RETENTION
+        };
+        for refused in [store.prunable(&short, now), store.prune(&short, now)] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains("the limits need more"), "{refused}");
+        }
+        assert_eq!(store.attempts(START).unwrap().len(), 2);
+        assert_eq!(prune(store, now).attempts, 1);
+    });
+}
+
+#[test]
 fn stories_never_liked_count_as_missed() {
     each_store(|store| {
         let target = list_target(store, "garden");

@@ -98,6 +98,12 @@ impl TestClock {
         }
     }
 
+    /// Whether the database is free within `most`; time goes by meanwhile.
+    pub fn wait_for_lock(&self, most: Duration) -> bool {
+        let steps = self.0.borrow().steps.clone();
+        steps.is_none_or(|steps| steps.waits(most))
+    }
+
     /// A new process: no signal, nothing scheduled.
     pub fn restart(&self) {
         let mut inner = self.0.borrow_mut();

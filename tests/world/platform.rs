@@ -59,6 +59,8 @@ pub struct Entry {
     pub late: Duration,
     /// By how many seconds the `Date` of its reply is wrong.
     pub misdated: i64,
+    /// Its reply had no `Date`, though others have.
+    pub undated: bool,
 }
 
 /// Whether a request without an answer took effect all the same.
@@ -78,6 +80,9 @@ pub enum Odd {
     Late(Duration),
     /// The `Date` of the reply, if it has one, is wrong by so many seconds.
     Misdated(i64),
+    /// The reply has no `Date`. Only of an objection, or after one of this start that has: the time of a
+    /// good reply before that is the local clock's, right or wrong.
+    Undated,
 }
 
 /// How a request fails: every combination of `Next` and `Effect` the HTTP adapter makes.
@@ -170,6 +175,10 @@ pub struct World {
     pub given: String,
     /// The last request of this start was not sent or had no good reply.
     pub unanswered: bool,
+    /// A reply of this start had a `Date`.
+    pub told: bool,
+    /// How long the longest request of this start took.
+    pub longest: Duration,
     pub violations: Vec<String>,
     /// Nobody may send anything now.
     pub silent: bool,
@@ -201,6 +210,8 @@ impl Server {
             version: 0,
             given: String::new(),
             unanswered: false,
+            told: false,
+            longest: Duration::ZERO,
             violations: Vec::new(),
             silent: false,
         })))
@@ -226,6 +237,7 @@ impl Server {
     pub fn restart(&self) {
         let mut world = self.world();
         (world.silent, world.unanswered) = (false, false);
+        (world.longest, world.told) = (Duration::ZERO, false);
     }
 
     /// Lets the next `act` fail.
@@ -335,6 +347,15 @@ impl World {
         }
     }
 
+    /// A like takes effect, at once or later.
+    fn liked(&mut self, media: Option<i64>, at: Timestamp, applied: Applied) {
+        let after = 30 * u64::from(applied == Applied::Late);
+        let since = at.plus(Duration::from_secs(after));
+        if let Some(media) = media {
+            self.likes.entry(media).or_insert(since);
+        }
+    }
+
     fn take_trouble(&mut self, act: Act) -> Option<Trouble> {
         let index = self.troubles.iter().position(|(on, _, _)| *on == act)?;
         if self.troubles[index].1 > 0 {
@@ -345,8 +366,8 @@ impl World {
     }
 
     /// How long the sender sleeps, how late the request is, by how much its reply is misdated.
-    fn take_odds(&mut self, act: Act) -> (Duration, Duration, i64) {
-        let mut befalls = (Duration::ZERO, Duration::ZERO, 0);
+    fn take_odds(&mut self, act: Act) -> (Duration, Duration, i64, bool) {
+        let mut befalls = (Duration::ZERO, Duration::ZERO, 0, false);
         self.odds.retain_mut(|(on, after, odd)| {
             if *on != act || *after > 0 {
                 *after -= u32::from(*on == act);
@@ -356,6 +377,7 @@ impl World {
                 Odd::Asleep(span) => befalls.0 = span,
                 Odd::Late(span) => befalls.1 = span,
                 Odd::Misdated(seconds) => befalls.2 = seconds,
+                Odd::Undated => befalls.3 = true,
             }
             false
         });
@@ -478,7 +500,13 @@ impl Client {
     ) -> Answer<T> {
         let clock = self.server.clock();
         clock.before(Step::Platform(act));
+        let before = clock.monotonic();
         let answer = self.answer(act, on, work);
+        let took = clock.monotonic().saturating_sub(before);
+        {
+            let mut world = self.server.world();
+            world.longest = world.longest.max(took);
+        }
         clock.after(Step::Platform(act));
         answer
     }
@@ -502,11 +530,11 @@ impl Client {
             trouble = None;
             slow = Duration::from_secs(u64::from(seconds));
         }
-        let (slept, late, misdated) = world.take_odds(act);
+        let (slept, late, misdated, undated) = world.take_odds(act);
         if !late.is_zero() {
             trouble = Some(Trouble::TimedOut(applied(trouble)));
         }
-        let misdated = world.date.map_or(0, |_| misdated);
+        let undated = undated && world.date.is_some();
         world.unanswered = trouble.is_some_and(is_no_answer);
         match trouble {
             Some(Trouble::Unsent) => return no_reply(Next::RepeatRead, Effect::Unsent),
@@ -528,11 +556,12 @@ impl Client {
         } else {
             None
         };
+        let objected = objection(trouble, alive);
+        let undated = undated && (world.told || objected.is_some());
+        let misdated = world.date.filter(|_| !undated).map_or(0, |_| misdated);
         let took_effect = matches!(result, Some(Ok(_)));
-        if let (Act::Like, true, Some(media)) = (act, took_effect, on) {
-            let after = 30 * u64::from(applied == Applied::Late);
-            let since = at.plus(Duration::from_secs(after));
-            world.likes.entry(media).or_insert(since);
+        if act == Act::Like && took_effect {
+            world.liked(on, at, applied);
         }
         let said = match (&result, trouble) {
             (Some(Ok((_, said))), None) => said.clone(),
@@ -545,7 +574,7 @@ impl Client {
             on,
             took_effect,
             said,
-            objected: objection(trouble, alive),
+            objected,
             asked: match trouble {
                 Some(Trouble::Objection(_, asked)) => asked,
                 _ => None,
@@ -553,10 +582,13 @@ impl Client {
             slept,
             late,
             misdated,
+            undated,
         });
         let date = world
             .date
+            .filter(|_| !undated)
             .map(|off| Timestamp::from_secs(clock.server().as_secs() + off + misdated));
+        world.told |= date.is_some() && !world.unanswered;
         clock.spend(HALF_WAY + slow);
         world.version += 1;
         let json = format!("{{\"version\":{}}}", world.version);
@@ -571,11 +603,8 @@ impl Client {
             None => None,
         };
         drop(world);
-        let result = match (error, result) {
-            (Some(error), _) => Err(error),
-            (None, Some(result)) => result.map(|(value, _)| value),
-            (None, None) => unreachable!("without trouble the work was done"),
-        };
+        let done = || result.expect("without trouble the work was done");
+        let result = error.map_or_else(|| done().map(|(value, _)| value), Err);
         if self.session.is_some() {
             self.server.world().given.clone_from(&json);
         }

@@ -1,6 +1,8 @@
 //! The steps of a pass, as a test may watch them, stop it at them, or let something else happen
 //! between them: every call of a port is one.
 
+use std::time::Duration;
+
 use super::platform::Act;
 
 /// A call of a port.
@@ -17,4 +19,9 @@ pub enum Step {
 pub trait Steps {
     fn before(&self, step: Step);
     fn after(&self, step: Step);
+    /// A transaction waits this long at most for whoever has the database locked; says whether that
+    /// was long enough.
+    fn waits(&self, _: Duration) -> bool {
+        true
+    }
 }

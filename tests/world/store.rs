@@ -2,6 +2,8 @@
 //! every further call fails too and the platform notes any request as a violation; the memory
 //! underneath stays as the crash left it.
 
+use std::time::Duration;
+
 use story_liker::model::*;
 use story_liker::ports::*;
 use story_liker::store::Writer;
@@ -29,6 +31,8 @@ pub enum Failure {
     Damage,
     /// No request can be settled from this call on; everything else can be stored.
     Settlements,
+    /// Another program keeps the database locked.
+    Locked,
 }
 
 /// The next failure: at which call (counted from 0 in each pass), when, which.
@@ -54,7 +58,13 @@ pub struct FaultyStore {
     pub elsewhere: u32,
     server: Server,
     failed: Option<Failure>,
+    /// How long a call waits for whoever has the database locked.
+    patience: Duration,
+    in_vain: bool,
 }
+
+/// How long a call waits that is told nothing else.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl FaultyStore {
     pub fn new(inner: Writer, server: Server) -> Self {
@@ -66,6 +76,8 @@ impl FaultyStore {
             elsewhere: 0,
             server,
             failed: None,
+            patience: PATIENCE,
+            in_vain: false,
         }
     }
 
@@ -73,6 +85,7 @@ impl FaultyStore {
     pub fn restart(&mut self, plan: Option<Plan>) {
         self.plan = plan;
         self.failed = None;
+        (self.patience, self.in_vain) = (PATIENCE, false);
         self.calls.clear();
     }
 
@@ -90,6 +103,12 @@ impl FaultyStore {
         call: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.server.clock().before(Step::Store(name));
+        let most = if self.in_vain {
+            self.patience.min(Duration::from_secs(1))
+        } else {
+            self.patience
+        };
+        self.in_vain |= !self.server.clock().wait_for_lock(most);
         let result = self.planned(name, call);
         self.server.clock().after(Step::Store(name));
         result
@@ -130,6 +149,7 @@ fn error(failure: Failure) -> StoreError {
     match failure {
         Failure::Crash => StoreError::Bug("killed".to_owned()),
         Failure::Settlements => StoreError::Io("the record is too long".to_owned()),
+        Failure::Locked => StoreError::Io("the database is locked".to_owned()),
         Failure::Unreadable => StoreError::Io("the disk cannot be read".to_owned()),
         Failure::DiskFull => StoreError::Io("the disk is full".to_owned()),
         Failure::Damage => StoreError::BadState("the database is damaged".to_owned()),
@@ -137,6 +157,10 @@ fn error(failure: Failure) -> StoreError {
 }
 
 impl Store for FaultyStore {
+    // The memory underneath is locked in virtual time, which SQLite knows nothing of.
+    fn be_patient(&mut self, most: Duration) {
+        self.patience = most.min(PATIENCE);
+    }
     fn account(&mut self) -> Result<Account, StoreError> {
         self.through("account", Store::account)
     }

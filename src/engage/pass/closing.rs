@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Running;
-use crate::engage::actor::BETWEEN_LOGINS;
+use crate::engage::actor::{BETWEEN_LOGINS, PATIENCE_AT_THE_END};
 use crate::engage::login::{Credentials, LoginEnd, log_in};
 use crate::engage::report::{Report, WindowReport};
 use crate::engage::stop::{HeldBy, Stop};
@@ -12,7 +12,7 @@ use crate::ports::{Retention, RunEnd};
 
 impl Running<'_> {
     /// One login after `login_required`, where the configuration allows it and none was made in
-    /// the last 24 hours. The hold waits for a person otherwise, who is told why there was none.
+    /// the last 24 hours, by a clock that an answer of this pass has confirmed. The hold waits for a person otherwise, who is told why there was none.
     pub(super) fn log_in_again(&mut self, stop: &Stop) -> Option<Stop> {
         let Stop::Objected(by) = stop else {
             return None;
@@ -51,6 +51,13 @@ impl Running<'_> {
 
     /// Why no login by itself is made now, if none is.
     fn too_soon_to_log_in(&self) -> Option<String> {
+        // By a clock that is a day ahead, a login of today is one of yesterday.
+        if !self.actor.watch.confirmed() {
+            return Some(
+                "no answer of this pass has told the time, so nobody knows when the last one was"
+                    .to_owned(),
+            );
+        }
         let now = self.actor.watch.now();
         let windows = &self.actor.budget.windows;
         let last = windows
@@ -98,11 +105,17 @@ impl Running<'_> {
                 stories_after: self.config.stories_after,
                 history_keep: self.config.history_keep,
             };
-            match self.actor.store.prune(&retention, now) {
+            match self
+                .actor
+                .store_with(PATIENCE_AT_THE_END)
+                .prune(&retention, now)
+            {
                 Ok(pruned) => report.pruned = pruned,
                 Err(error) => report.stop = Stop::from(error).graver(report.stop.clone()),
             }
         }
+        let ended_at = self.actor.watch.now();
+        report.ended_at = ended_at;
         let end = RunEnd {
             stop: report.reason(),
             trouble: report.stop.trouble(),
@@ -114,9 +127,15 @@ impl Running<'_> {
             report: report.to_json().to_string(),
         };
         // Of equals the cause itself is told, not that its record failed too.
-        if let Err(error) = self.actor.store.end_run(run, &end, now) {
+        if let Err(error) = self
+            .actor
+            .store_with(PATIENCE_AT_THE_END)
+            .end_run(run, &end, ended_at)
+        {
             report.stop = Stop::from(error).graver(report.stop.clone());
         }
+        // The record itself may have waited for a locked database.
+        report.ended_at = self.actor.watch.now();
     }
 
     /// Only by a clock that a reply of this pass has confirmed, and that still runs true.

@@ -51,7 +51,7 @@ impl Running<'_> {
 
     /// The known target that has this pk already, perhaps under an older name.
     fn holder_of(&mut self, pk: Pk) -> Result<Option<Target>, Stop> {
-        let targets = self.actor.store.targets()?;
+        let targets = self.actor.store().targets()?;
         Ok(targets.into_iter().find(|target| target.pk == Some(pk)))
     }
 

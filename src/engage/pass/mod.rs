@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::act::held_by;
-use super::actor::{Actor, Ports};
+use super::actor::{Actor, LEAST_PATIENCE, Ports, patience};
 use super::login::CodeSource;
 use super::policy::{self, State, Step, Work};
 use super::queue::{as_if_synchronised, queue, wanted};
@@ -50,7 +50,8 @@ pub struct PassInput<'a> {
 
 /// Runs one pass. Every way in which it can end is a [`Stop`] in the report.
 pub fn pass<'a>(input: PassInput<'a>, ports: Ports<'a>) -> Report {
-    let started_at = ports.clock.now();
+    let clock = ports.clock;
+    let started_at = clock.now();
     let mut report = Report {
         run_id: input.run_id.to_owned(),
         profile: input.config.profile.clone(),
@@ -70,7 +71,10 @@ pub fn pass<'a>(input: PassInput<'a>, ports: Ports<'a>) -> Report {
     };
     match Running::begin(input, ports, &mut report) {
         Ok(mut running) => running.finish(&mut report),
-        Err(error) => report.stop = error.into(),
+        Err(error) => {
+            report.stop = error.into();
+            report.ended_at = clock.now();
+        }
     }
     report
 }
@@ -102,14 +106,22 @@ impl<'a> Running<'a> {
         } = input;
         let store = ports.store;
         let now = ports.clock.now();
+        let begun = ports.clock.monotonic();
+        let left = || {
+            let used = ports.clock.monotonic().saturating_sub(begun);
+            config.limits.max_runtime.saturating_sub(used)
+        };
+        store.be_patient(patience(left(), LEAST_PATIENCE));
         let run = if mode.dry_run {
             None
         } else {
             Some(store.begin_run("run", seed, now)?)
         };
+        store.be_patient(patience(left(), LEAST_PATIENCE));
         if !mode.dry_run {
             report.recovered = u32::try_from(store.recover(now)?.len()).unwrap_or(u32::MAX);
         }
+        store.be_patient(patience(left(), LEAST_PATIENCE));
         let account = store.account()?;
         let proved = account.session_proved_at;
         let state = State {
@@ -127,9 +139,11 @@ impl<'a> Running<'a> {
             mark_seen: config.stories.mark_seen,
             dry_run: mode.dry_run,
         };
+        let left = left();
+        store.be_patient(patience(left, LEAST_PATIENCE));
         let ports = Ports { store, ..ports };
         let mut actor = Actor::new(ports, config, seed, run, mode.dry_run)?;
-        actor.max_runtime = Some(config.limits.max_runtime);
+        actor.max_runtime = Some(left);
         report.halved_until = actor.budget.limits.halved_until;
         report.warm_up = actor.budget.limits.warm_up;
         if let Some(until) = report.halved_until {
@@ -206,9 +220,9 @@ impl<'a> Running<'a> {
     fn fill_queue(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let wanted = wanted(self.config);
         if !self.mode.dry_run {
-            self.actor.store.sync_targets(&wanted, now)?;
+            self.actor.store().sync_targets(&wanted, now)?;
         }
-        let mut targets = self.actor.store.targets()?;
+        let mut targets = self.actor.store().targets()?;
         if self.mode.dry_run {
             as_if_synchronised(&mut targets, &wanted);
         }
@@ -240,14 +254,18 @@ impl<'a> Running<'a> {
 
     /// The work on these targets.
     fn queue(&mut self, targets: &[Target], now: Timestamp) -> Result<VecDeque<Work>, StoreError> {
-        let store = &mut *self.actor.store;
+        let actor = &mut self.actor;
         let check_all = self.mode.check_all;
         queue(
             self.config,
             check_all,
             targets,
             now,
-            |target, kind, most| store.items_in(target, kind, &[ItemState::New], most),
+            |target, kind, most| {
+                actor
+                    .store()
+                    .items_in(target, kind, &[ItemState::New], most)
+            },
         )
     }
 

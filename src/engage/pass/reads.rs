@@ -103,7 +103,7 @@ impl Running<'_> {
         let media: Vec<_> = page.items.iter().map(|item| item.id.media).collect();
         let mut known: BTreeMap<_, _> = self
             .actor
-            .store
+            .store()
             .items(work.kind, &media)?
             .into_iter()
             .map(|item| (item.item.id.media, item))

@@ -168,14 +168,14 @@ impl Running<'_> {
         let (kind, media) = (item.item.kind, item.item.id.media);
         let mut after = self
             .actor
-            .store
+            .store()
             .items(kind, &[media])?
             .pop()
             .unwrap_or(item);
         if after.state == ItemState::New {
             after.state = ItemState::Failed;
             let forgotten = Change::Item(after.clone());
-            self.actor.store.apply(&[forgotten], now)?;
+            self.actor.store().apply(&[forgotten], now)?;
         }
         decide(report, name, &after, "left", Reason::OnRecord);
         if let Some(work) = self.state.queue.front_mut() {

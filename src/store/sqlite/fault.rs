@@ -40,6 +40,14 @@ impl Fault {
             if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
     }
 
+    /// Whether another program kept the file locked for longer than this one waits.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        ))
+    }
+
     /// Whether a crash left half a change, and this connection may not undo it.
     pub fn is_hot_journal(&self) -> bool {
         matches!(self, Self::Sqlite(error) if error

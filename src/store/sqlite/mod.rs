@@ -73,7 +73,15 @@ const STATEMENT_CACHE: usize = 64;
 pub(crate) struct Db {
     connection: Connection,
     path: PathBuf,
+    /// How long it was opened to wait for a program that keeps the file locked.
+    busy_timeout: Duration,
+    /// It waited in vain once.
+    in_vain: bool,
 }
+
+/// How long a transaction still waits after another waited in vain: whoever keeps the file locked so
+/// long will not be done in a moment, and the sum must not grow with every transaction.
+const AFTER_ONE_IN_VAIN: Duration = Duration::from_secs(1);
 
 impl Db {
     /// Opens an existing file for reading and writing. Changes nothing in it.
@@ -100,7 +108,7 @@ impl Db {
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = PathBuf::from(":memory:");
         match Connection::open_in_memory() {
-            Ok(connection) => Ok(Self { connection, path }),
+            Ok(connection) => Ok(Self::over(connection, path, Duration::ZERO)),
             Err(error) => Err(fault::report(&path, "open the database", error.into())),
         }
     }
@@ -123,12 +131,39 @@ impl Db {
             Ok(connection)
         };
         match open() {
-            Ok(connection) => Ok(Self {
-                connection,
-                path: path.to_owned(),
-            }),
+            Ok(connection) => Ok(Self::over(connection, path.to_owned(), busy_timeout)),
             Err(error) => Err(fault::unopened(path, error)),
         }
+    }
+
+    fn over(connection: Connection, path: PathBuf, busy_timeout: Duration) -> Self {
+        Self {
+            connection,
+            path,
+            busy_timeout,
+            in_vain: false,
+        }
+    }
+
+    /// From now on a transaction waits no longer than `most` for a program that keeps the file
+    /// locked, and never longer than this connection was opened to.
+    pub fn be_patient(&mut self, most: Duration) {
+        let most = if self.in_vain {
+            most.min(AFTER_ONE_IN_VAIN)
+        } else {
+            most
+        };
+        // Only fails on a closed connection.
+        let _ = self.connection.busy_timeout(most.min(self.busy_timeout));
+    }
+
+    /// The fault, once it is noted whether the file was locked for too long.
+    fn noted(&mut self, fault: Fault) -> Fault {
+        if fault.is_busy() {
+            self.in_vain = true;
+            self.be_patient(AFTER_ONE_IN_VAIN);
+        }
+        fault
     }
 
     /// Sets what SQLite does not keep in the file. Only after [`examine`] found it to be ours.
@@ -177,8 +212,8 @@ impl Db {
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let transaction = self.connection.transaction()?;
-        work(&transaction)
+        let read = || work(&*self.connection.transaction()?);
+        read().map_err(|fault| self.noted(fault))
     }
 
     /// The error for the caller; `doing` completes "cannot ...".
@@ -192,15 +227,18 @@ impl Db {
         doing: &str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let Self { connection, path } = self;
         let write = || {
+            let connection = &mut self.connection;
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)
         };
-        write().map_err(|fault| fault::report(path, doing, fault))
+        write().map_err(|fault| {
+            let fault = self.noted(fault);
+            self.report(doing, fault)
+        })
     }
 }
 
@@ -234,6 +272,45 @@ mod tests {
             assert_eq!(setting(&db, "synchronous"), synchronous);
             assert_eq!(setting(&db, "journal_mode"), "delete");
             assert_eq!(setting(&db, "foreign_keys"), "1");
+        }
+    }
+
+    #[test]
+    fn a_transaction_waits_no_longer_than_told_and_after_one_in_vain_only_briefly() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stories.db");
+        std::fs::write(&path, "").unwrap();
+        let mut db = Db::open(&path, Duration::from_secs(30)).unwrap();
+        let waits = |db: &Db| -> i64 {
+            let read = |row: &rusqlite::Row<'_>| row.get(0);
+            let pragma = "PRAGMA busy_timeout";
+            db.connection.query_row(pragma, (), read).unwrap()
+        };
+        for (told, waited) in [(30, 30_000), (7, 7_000), (60, 30_000)] {
+            db.be_patient(Duration::from_secs(told));
+            assert_eq!(waits(&db), waited, "told {told} s");
+        }
+        for reads in [true, false] {
+            let mut db = Db::open(&path, Duration::from_secs(30)).unwrap();
+            let other = Connection::open(&path).unwrap();
+            other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+            db.be_patient(Duration::ZERO);
+            let locked = if reads {
+                db.read("read", |connection| {
+                    Ok(connection.query_row(
+                        "SELECT count(*) FROM sqlite_schema",
+                        (),
+                        |_| Ok(()),
+                    )?)
+                })
+            } else {
+                db.write("write", |_| Ok(()))
+            };
+            let locked = locked.unwrap_err().to_string();
+            assert!(locked.contains("keeps the file locked"), "{locked}");
+            assert_eq!(waits(&db), 1_000);
+            db.be_patient(Duration::from_secs(30));
+            assert_eq!(waits(&db), 1_000);
         }
     }
 

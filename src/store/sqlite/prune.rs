@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
-use crate::model::Timestamp;
+use crate::model::{SHORTEST_HISTORY, Timestamp};
 use crate::ports::{Pruned, Retention};
 
 use super::{AccountId, Db, Fault, changes, notices};
@@ -40,13 +40,20 @@ const PRUNE_RUNS: &str = "
                      ORDER BY id DESC LIMIT 10)
       AND id <> (SELECT max(id) FROM run WHERE account = :account)";
 
-/// Prunes what has expired.
+/// Prunes what has expired; refuses to forget what the limits still count.
 pub(crate) fn prune(
     transaction: &Transaction<'_>,
     account: AccountId,
     retention: &Retention,
     now: Timestamp,
 ) -> Result<Pruned, Fault> {
+    // What the limits count is worth more than what whoever asks believes.
+    if retention.history_keep < SHORTEST_HISTORY {
+        return Err(Fault::bug(format!(
+            "cannot prune: history of {} is to be kept, and the limits need more",
+            humantime::format_duration(retention.history_keep)
+        )));
+    }
     let mut pruned = prune_stories(transaction, account, retention, now)?;
     let Some(newest) = newest_settled(transaction, account)? else {
         return Ok(pruned);

@@ -134,7 +134,8 @@ impl Judge {
         Ok(())
     }
 
-    /// P3: an objection whose settlement failed is held all the same. A disk that takes no byte
+    /// P3: an objection whose settlement failed is held all the same. A disk that takes no byte, or a
+    /// database that stays locked,
     /// remembers nothing, and the next pass goes on; then the operator is told what nothing else
     /// knows. Nor can a process remember that is killed before it has settled an answer.
     pub(super) fn unsettled_objections(
@@ -151,7 +152,7 @@ impl Judge {
             };
             let told = report.stop.sentence().contains(&format!("{reason:?}"));
             let remembered = self.is_remembered(pending.attempt, entry, start);
-            let cannot = failure == Some(Failure::DiskFull);
+            let cannot = matches!(failure, Some(Failure::DiskFull | Failure::Locked));
             if !(remembered || cannot && told) {
                 return Err(forgotten(entry));
             }
@@ -237,6 +238,16 @@ impl Judge {
             return Err(format!("P5: rows that contradict each other: {wrong:?}"));
         }
         Ok(())
+    }
+
+    /// Likes on record that a later reading called not taken.
+    pub fn disproved_likes(&self) -> u64 {
+        let count = "SELECT count(*) FROM attempt WHERE outcome = 'disproved'";
+        let mut statement = self.raw.prepare_cached(count).unwrap();
+        statement
+            .query_row([], |row| row.get::<_, u32>(0))
+            .unwrap()
+            .into()
     }
 
     /// P5: a sound file, without rows that refer to none.

@@ -76,8 +76,12 @@ impl Judge {
             None => unsettled()?.entry,
         };
         let entry = record.get(index)?;
-        let told = !self.untold(entry, self.start_of[index]);
-        (told && entry.objected == Some(hold.reason)).then_some(entry)
+        let start = self.start_of[index];
+        let told = !self.untold(entry, start);
+        // Whatever else it was answered, or nothing: the record tells when that was, and so does the
+        // program's own clock, if it is right.
+        let right = self.starts[start].ahead == 0 && !self.starts[start].moved;
+        (told && (right || entry.objected == Some(hold.reason))).then_some(entry)
     }
 
     fn is_long_enough(&self, record: &[Entry], hold: Held) -> Judged {
@@ -85,7 +89,8 @@ impl Judge {
         // From the objection on by the server's own record; from what the row says only where
         // nothing tells when that was.
         let met_at = met.map_or(hold.since, |entry| {
-            self.time(entry).minus(super::RESOLUTION)
+            // What is under way for too long is met when the pass gives it up.
+            self.time(entry).minus(entry.late).minus(super::RESOLUTION)
         });
         if hold.since < met_at {
             return Err(format!(
@@ -133,6 +138,20 @@ impl Judge {
         } else {
             Err(format!("P3: {hold:?} is shorter than {least:?}"))
         }
+    }
+
+    /// How many holds are longer than the first of their kind.
+    pub fn doubled_holds(&self) -> u64 {
+        let longer = self.holds.values().filter(|hold| {
+            let first = match hold.reason {
+                HoldReason::Throttled => 30 * MINUTE,
+                HoldReason::PleaseWait | HoldReason::Unavailable => 2 * HOUR,
+                _ => return false,
+            };
+            hold.until
+                .is_some_and(|until| until.since(hold.since) == 2 * first)
+        });
+        longer.count() as u64
     }
 
     /// Whether there is the hold that this attempt's objection caused, if it was answered with one.

@@ -28,7 +28,10 @@ use crate::world::*;
 const RESOLUTION: Duration = Duration::from_millis(2_500);
 /// A step of the clock that a pass does not notice, and a little.
 const UNNOTICED: Duration = Duration::from_secs(61);
-const TIME_OUT: Duration = Duration::from_secs(21);
+/// What a pass may last longer than its report says.
+const UNTOLD: Duration = Duration::from_secs(1);
+/// What one lock on the database may add to a pass: an answer waits in vain, and what is tried then.
+const LOCKED: Duration = Duration::from_secs(15);
 
 /// What is broken: the promise's name, a colon, what happened.
 pub type Judged = Result<(), String>;
@@ -54,6 +57,8 @@ pub struct Started {
     pub overlapped: bool,
     /// Its requests in the server's record.
     requests: u32,
+    /// How many of them, the first ones, had no `Date` in their reply.
+    undated: u32,
     last: Option<usize>,
     last_act: Option<Act>,
     likes: u32,
@@ -83,6 +88,8 @@ pub enum End<'a> {
         failure: Option<Failure>,
         /// How long it took, others' work in between left out.
         took: Duration,
+        /// It met a locked database.
+        locked: bool,
     },
 }
 
@@ -232,10 +239,18 @@ impl Judge {
                 report,
                 failure,
                 took,
+                locked,
             } => {
-                let most = self.config.limits.max_runtime + TIME_OUT;
+                let waits = if *locked { LOCKED } else { Duration::ZERO };
+                let most = self.config.limits.max_runtime + world.longest + waits;
                 if *took > most {
                     return Err(format!("P6: the pass took {took:?}, allowed are {most:?}"));
+                }
+                let told = report.ended_at.since(report.started_at);
+                let waited = took.saturating_sub(told);
+                let sure = start.ahead == 0 && !start.moved && !start.misdated && !start.overlapped;
+                if sure && waited > UNTOLD {
+                    return Err(format!("P6: {waited:?} of the pass are not in its report"));
                 }
                 self.exit_code(world, &start, report, *failure)?;
                 self.unsettled_objections(record, index, report, *failure)?;
@@ -261,9 +276,15 @@ impl Judge {
         let without = self.without_objection(world, start);
         let expected: &[u8] = match (failure, last.and_then(|entry| entry.objected)) {
             // A login that a failed store cut off, or trouble met before it, may be graver.
-            (Some(Failure::DiskFull | Failure::Unreadable | Failure::Settlements), _) => {
-                &[74, 76, 77]
-            }
+            (
+                Some(
+                    Failure::DiskFull
+                    | Failure::Unreadable
+                    | Failure::Settlements
+                    | Failure::Locked,
+                ),
+                _,
+            ) => &[74, 76, 77],
             (Some(Failure::Damage), _) => &[65, 76, 77],
             (Some(Failure::Crash), _) => &[70],
             (
@@ -323,7 +344,8 @@ impl Judge {
     /// slept, or the start's own clock is wrong and so is the `Date` of the reply.
     fn untold(&self, entry: &Entry, start: usize) -> bool {
         let start = &self.starts[start];
-        !entry.slept.is_zero() && start.stepped
+        entry.undated && start.ahead != 0
+            || !entry.slept.is_zero() && start.stepped
             || entry.misdated != 0 && (start.ahead != 0 || start.stepped)
     }
 

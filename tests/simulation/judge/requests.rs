@@ -39,16 +39,17 @@ impl Judge {
         if started.dry_run && matches!(entry.act, Act::View | Act::Like) {
             return Err(format!("P7: a dry run sent {:?}", entry.act));
         }
+        started.undated += u32::from(entry.undated && started.undated == started.requests);
         started.requests += 1;
         started.last = Some(index);
         started.last_act = Some(entry.act);
         Ok(())
     }
 
-    /// Nobody knows the time before the first reply of a start whose clock is wrong.
+    /// Nobody knows the time before the first reply with a `Date` of a start whose clock is wrong.
     fn knows_no_time(&self, start: usize) -> bool {
         let started = &self.starts[start];
-        !self.own_clock && started.requests == 0 && started.ahead != 0
+        !self.own_clock && started.requests == started.undated && started.ahead != 0
     }
 
     /// P3. Exceptions: in the pass that met the objection one `current_user` or one login; one read
@@ -271,6 +272,7 @@ impl Judge {
                 (!self.dead, "the server has not declared the session dead"),
                 (!self.relogin, "session.relogin does not allow it"),
                 (started.dry_run, "it is a dry run"),
+                (self.knows_no_time(start), "no reply has told the time"),
             ];
             if let Some((_, why)) = wrong.into_iter().find(|(wrong, _)| *wrong) {
                 return Err(format!("P4: {:?} at {}: {why}", entry.act, entry.at));
