@@ -12,7 +12,8 @@ use crate::ports::{Retention, RunEnd};
 
 impl Running<'_> {
     /// One login after `login_required`, where the configuration allows it and none was made in
-    /// the last 24 hours, by a clock that an answer of this pass has confirmed. The hold waits for a person otherwise, who is told why there was none.
+    /// the last 24 hours, by a clock that an answer of this pass has confirmed. The hold waits for a
+    /// person otherwise, who is told why there was none.
     pub(super) fn log_in_again(&mut self, stop: &Stop) -> Option<Stop> {
         let Stop::Objected(by) = stop else {
             return None;
