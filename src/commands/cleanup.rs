@@ -6,7 +6,7 @@ use super::shell::{Failure, Shell};
 use crate::cli::Cleanup;
 use crate::config::Needs;
 use crate::exit::ExitCode;
-use crate::model::{SHORTEST_HISTORY, Timestamp};
+use crate::model::{SHORTEST_HISTORY, Timestamp, as_written};
 use crate::ports::{Retention, Store};
 use crate::store::{MigratePolicy, Opening};
 use crate::telemetry::logging::Stream;
@@ -22,7 +22,7 @@ pub fn cleanup(shell: &Shell, flags: &Cleanup) -> Result<ExitCode, Failure> {
             format!(
                 "--older-than {}: the windows need the history of the last 45 days; choose 45d or \
                  more",
-                humantime::format_duration(history_keep)
+                as_written(history_keep)
             ),
         ));
     }

@@ -21,15 +21,20 @@ pub struct Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = humantime::format_duration(self.span).to_string();
-        // 24 h and 7 d are how operators write and speak of these windows.
-        let hours = self.span.as_secs() / 3600;
-        let whole_hours = self.span.as_secs().is_multiple_of(3600) && self.span.subsec_nanos() == 0;
-        match (whole_hours, hours) {
-            (true, 1..=48) => write!(f, "{}/{hours}h", self.count),
-            (true, _) if hours.is_multiple_of(24) => write!(f, "{}/{}d", self.count, hours / 24),
-            _ => write!(f, "{}/{}", self.count, text.replace(' ', "")),
-        }
+        write!(f, "{}/{}", self.count, as_written(self.span))
+    }
+}
+
+/// A span as operators write and speak of it: `24h`, `7d`, and no month of 30.44 days.
+pub fn as_written(span: Duration) -> String {
+    let hours = span.as_secs() / 3600;
+    let whole_hours = span.as_secs().is_multiple_of(3600) && span.subsec_nanos() == 0;
+    match (whole_hours, hours) {
+        (true, 49..) if hours.is_multiple_of(24) => format!("{}d", hours / 24),
+        (true, 1..) => format!("{hours}h"),
+        _ => humantime::format_duration(span)
+            .to_string()
+            .replace(' ', ""),
     }
 }
 

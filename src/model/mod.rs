@@ -25,7 +25,7 @@ pub use item_ref::{InvalidItemRef, ItemRef};
 pub use ledger::{
     Attempt, AttemptId, AttemptKind, EndedRun, Outcome, PastAttempt, RequestCount, RunId, RunRecord,
 };
-pub use limit::{Limit, SHORTEST_HISTORY, Scope, ScopedLimit};
+pub use limit::{Limit, SHORTEST_HISTORY, Scope, ScopedLimit, as_written};
 pub use line::{is_invisible, one_line};
 pub use notice::{Channel, Notice, NoticeId, NoticeKind, Undelivered, Verdict};
 pub use seal_key::{HeldKey, KeyId, Keyring, NotAKey, SealKey};

@@ -88,10 +88,10 @@ fn sixty_four_for_a_command_line_that_makes_no_sense() {
     home.run(["status", "now", "--json"]).expect(64).report();
     let refused = home.run(["status", "now"]).expect(64);
     assert_eq!(refused.stdout, "");
-    for too_short in ["1d", "44d", "1079h"] {
+    for too_short in ["24h", "44d", "1079h"] {
         home.run(["cleanup", "--older-than", too_short])
             .expect(64)
-            .saying(&["45d or more"]);
+            .saying(&[&format!("--older-than {too_short}: "), "45d or more"]);
     }
     home.run(["cleanup", "--older-than", "45d"]).expect(0);
     let ended = home.run(["run", "--targets", "stranger"]).expect(64);
