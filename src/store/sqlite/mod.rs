@@ -18,6 +18,7 @@ mod plans;
 mod prune;
 mod runs;
 mod schema;
+mod scrub;
 mod session;
 mod status;
 mod targets;
@@ -184,7 +185,7 @@ impl Db {
             connection.pragma_update(None, "cell_size_check", true)?;
             connection.pragma_update(None, "trusted_schema", false)?;
             connection.pragma_update(None, "temp_store", "MEMORY")?;
-            // A forgotten session leaves no copy in a free page.
+            // A forgotten session leaves no copy in a free page, nor, by `scrub`, in one in use.
             connection.pragma_update(None, "secure_delete", true)
         };
         configure().map_err(|error: rusqlite::Error| {

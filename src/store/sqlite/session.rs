@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use crate::model::{Account, Device, Pk, ProfileName, Secret, Session, Timestamp};
 use crate::ports::{Myself, StoreError};
 
+use super::scrub::scrub;
 use super::{AccountId, Fault};
 use crate::store::seal::{Stored, Vault};
 
@@ -174,15 +175,39 @@ fn put(
 ) -> Result<(), Fault> {
     refuse_other(transaction, account, session.pk)?;
     let stored = vault.put(session)?;
-    let changed = transaction
-        .prepare_cached(statement)?
-        .execute(named_params! {
-        ":account": account, ":pk": stored.pk, ":format": stored.format,
-        ":content": stored.content.expose(), ":now": at })?;
+    let changed = changing(transaction, account, |transaction| {
+        transaction
+            .prepare_cached(statement)?
+            .execute(named_params! {
+            ":account": account, ":pk": stored.pk, ":format": stored.format,
+            ":content": stored.content.expose(), ":now": at })
+    })?;
     if changed == 0 {
         return Err(vault.refuse_plain().into());
     }
     Ok(())
+}
+
+const IS_PLAIN: &str =
+    "SELECT EXISTS (SELECT 1 FROM session WHERE account = :account AND format = 0)";
+
+/// Does a change after which the session may be plain no more, and leaves no trace of a plain one it
+/// took away. Returns how many rows it changed.
+fn changing(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>,
+) -> Result<usize, Fault> {
+    let is_plain = || -> rusqlite::Result<bool> {
+        let mut statement = transaction.prepare_cached(IS_PLAIN)?;
+        statement.query_row(named_params! { ":account": account }, |row| row.get(0))
+    };
+    let was_plain = is_plain()?;
+    let changed = change(transaction)?;
+    if was_plain && !is_plain()? {
+        scrub(transaction)?;
+    }
+    Ok(changed)
 }
 
 const RESEAL: &str =
@@ -194,8 +219,10 @@ pub(crate) fn reseal(
     account: AccountId,
     stored: &Stored,
 ) -> Result<(), Fault> {
-    transaction.prepare_cached(RESEAL)?.execute(named_params! {
-    ":account": account, ":format": stored.format, ":content": stored.content.expose() })?;
+    changing(transaction, account, |transaction| {
+        transaction.prepare_cached(RESEAL)?.execute(named_params! {
+        ":account": account, ":format": stored.format, ":content": stored.content.expose() })
+    })?;
     Ok(())
 }
 
@@ -216,9 +243,11 @@ const FORGET: &str = "DELETE FROM session WHERE account = :account";
 
 /// Forgets the session; the device stays.
 pub(crate) fn forget(transaction: &Transaction<'_>, account: AccountId) -> Result<(), Fault> {
-    transaction
-        .prepare_cached(FORGET)?
-        .execute(named_params! { ":account": account })?;
+    changing(transaction, account, |transaction| {
+        transaction
+            .prepare_cached(FORGET)?
+            .execute(named_params! { ":account": account })
+    })?;
     Ok(())
 }
 
