@@ -104,6 +104,11 @@ fn one_pass(
     if let Some(ping) = ping {
         ping.begin();
     }
+    if !flags.dry_run
+        && let Some(key) = store.seal_if_due()?
+    {
+        log::info!("the session is sealed with key {key} now");
+    }
     store.tell_by(&notices::channels(config));
     let account = store.account()?;
     let mut platform = instagram(

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::device::MACHINE_ID;
 pub use super::device::is_same as is_same_device;
-use super::state::{self, EXTRA, SESSION_KEYS, State};
+use super::state::{self, DEVICE_KEYS, EXTRA, State};
 use crate::model::{Device, Pk, Secret, Session};
 
 /// A settings file, divided.
@@ -79,7 +79,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     }
     let (device, _): (Map<_, _>, Map<_, _>) = document
         .into_iter()
-        .partition(|(key, _)| !SESSION_KEYS.contains(&key.as_str()));
+        .partition(|(key, _)| DEVICE_KEYS.contains(&key.as_str()));
     let device = Device {
         json: Value::Object(device).to_string(),
     };

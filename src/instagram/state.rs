@@ -11,16 +11,39 @@ use super::cookies::Cookies;
 use super::encode;
 use crate::model::{Pk, Secret, Session, Timestamp};
 
-/// Keys of the settings file that belong to the session; all others belong to the device.
-pub const SESSION_KEYS: [&str; 9] = [
+/// Keys of the settings file that belong to the device (protocol notes, 4.4). All others belong to the
+/// session and are sealed with it: nobody knows what is in a key that nobody knows.
+pub const DEVICE_KEYS: [&str; 21] = [
+    "uuids",
+    "device_settings",
+    "user_agent",
+    "country",
+    "country_code",
+    "locale",
+    "timezone_offset",
+    "timezone_name",
+    "push_disabled",
+    "request_timeout",
+    "public_request_retries_count",
+    "public_request_retries_timeout",
+    "session_retry_total",
+    "session_retry_backoff_factor",
+    "session_retry_statuses",
+    "public_transport",
+    "private_transport",
+    "public_transport_impersonate",
+    "public_user_agent",
+    "public_graphql_user_agent",
+    "tls_verify",
+];
+
+/// Keys of the settings file that are read or written as a part of the session.
+const STATE_KEYS: [&str; 6] = [
     "mid",
     "ig_u_rur",
     "ig_www_claim",
     "authorization_data",
     "cookies",
-    "last_login",
-    "usdid",
-    "fbns_auth",
     EXTRA,
 ];
 
@@ -41,7 +64,7 @@ pub struct State {
     pub shbid: Option<String>,
     pub shbts: Option<String>,
     pub region_hint: Option<String>,
-    /// Keys that are kept and never used: `last_login`, `usdid`, `fbns_auth`.
+    /// Keys that are kept for an export and never used: `last_login`, `usdid`, `fbns_auth`, others.
     rest: Map<String, Value>,
 }
 
@@ -60,10 +83,9 @@ impl State {
         let cookies = optional_object(document, "cookies")?.unwrap_or(&none);
         let ends = extra.get("cookie_ends").unwrap_or(&Value::Null);
         let authorization_data = optional_object(document, "authorization_data")?;
-        let rest = ["last_login", "usdid", "fbns_auth"]
-            .into_iter()
-            .filter_map(|key| Some((key.to_owned(), document.get(key)?.clone())))
-            .collect();
+        let is_rest = |key: &str| !STATE_KEYS.contains(&key) && !DEVICE_KEYS.contains(&key);
+        let rest = document.iter().filter(|(key, _)| is_rest(key));
+        let rest = rest.map(|(key, value)| (key.clone(), value.clone()));
         Ok(Self {
             sent_authorization: optional_text(extra, "authorization")?,
             authorization_data: authorization_data.unwrap_or(&none).clone(),
@@ -74,7 +96,7 @@ impl State {
             shbid: optional_text(extra, "ig_u_shbid")?,
             shbts: optional_text(extra, "ig_u_shbts")?,
             region_hint: optional_text(extra, "ig_u_ig_direct_region_hint")?,
-            rest,
+            rest: rest.collect(),
         })
     }
 

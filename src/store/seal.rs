@@ -85,6 +85,11 @@ impl Vault {
         &self.profile
     }
 
+    /// The key that seals what is stored from now on.
+    pub(crate) fn present(&self) -> Option<KeyId> {
+        self.keys.present.as_ref().map(|held| held.key.id())
+    }
+
     /// What to store: sealed with the present key, or plain where there is none.
     pub(crate) fn put(&self, session: &Session) -> Result<Stored, StoreError> {
         match &self.keys.present {

@@ -12,7 +12,7 @@ use super::place;
 use super::seal::{Sealing, Vault};
 use super::sqlite::{self, AccountId, Db, Durability, Fault, WindowUse};
 use crate::model::{
-    Account, Channel, Keyring, NoticeId, ProfileName, ScopedLimit, Timestamp, Undelivered,
+    Account, Channel, KeyId, Keyring, NoticeId, ProfileName, ScopedLimit, Timestamp, Undelivered,
 };
 use crate::ports::StoreError;
 
@@ -157,6 +157,21 @@ impl Writer {
             sqlite::reseal(transaction, account, &after)?;
             Ok(Some((before.sealing(), after.sealing())))
         })
+    }
+
+    /// Seals with the present key what is stored plain or sealed with an old one. Says with which key,
+    /// if there was anything to do.
+    pub fn seal_if_due(&mut self) -> Result<Option<KeyId>, StoreError> {
+        let Some(present) = self.vault.present() else {
+            return Ok(None);
+        };
+        match self.sealing()? {
+            Some(Sealing::Plain) => {}
+            Some(Sealing::Sealed(id)) if id != present => {}
+            _ => return Ok(None),
+        }
+        self.reseal(false)?;
+        Ok(Some(present))
     }
 
     /// Forgets a sealed session that no key at hand opens. Says whether there was one.

@@ -1,12 +1,14 @@
 //! A session sealed at rest: made, opened, lost, and sealed anew with another key.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::home::{BINARY, Ended, Home, mode, signal, until};
 use serde_json::Value;
 use story_liker::model::{SealKey, Secret};
+use story_liker::practice::clock::{PracticeClock as _, WallClock};
 
 /// A key file, and the id it says.
 fn key(home: &Home, name: &str) -> String {
@@ -113,7 +115,7 @@ fn a_key_or_session_that_nobody_received_is_a_failure() {
 }
 
 #[test]
-fn a_plain_session_says_so_and_is_sealed_with_the_next_save() {
+fn a_plain_session_says_so_and_is_sealed_by_the_next_pass() {
     let mut home = Home::new();
     let session_id = home.server.credentials().session_id;
     let arguments = ["session", "import", "--session-id", "-", "--offline"];
@@ -123,11 +125,9 @@ fn a_plain_session_says_so_and_is_sealed_with_the_next_save() {
 
     let id = key(&home, "session.key");
     configure(&mut home, "session.key");
-    let pass = home.run(["run"]).expect(0);
-    assert!(
-        !format!("{pass}").contains("sealed"),
-        "a pass does not speak of it"
-    );
+    home.run(["run"])
+        .expect(0)
+        .saying(&[&format!("sealed with key {id} now")]);
     assert_eq!(row(&home).0, 1);
     assert_eq!(show(&home)["sealed"], *id);
     home.run(["session", "show"])
@@ -140,7 +140,8 @@ fn a_plain_session_says_so_and_is_sealed_with_the_next_save() {
         .expect(0)
         .saying(&[&session_id]);
     // A second pass opens what the first one sealed.
-    home.run(["run", "--check-all"]).expect(0);
+    let pass = home.run(["run", "--check-all"]).expect(0);
+    assert!(!format!("{pass}").contains("sealed"), "it is told once");
     home.assert_flawless();
 }
 
@@ -157,6 +158,28 @@ fn a_login_seals_its_session_and_says_so() {
     assert_eq!(row(&home).0, 1);
     home.run(["run"]).expect(0);
     home.assert_flawless();
+}
+
+#[test]
+fn what_nobody_knows_in_an_imported_file_is_sealed_with_the_session() {
+    let mut home = Home::new();
+    key(&home, "first.key");
+    configure(&mut home, "first.key");
+    let settings = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/settings/instagrapi-3.2.2.json"
+    );
+    let mut settings: Value = serde_json::from_slice(&fs::read(settings).unwrap()).unwrap();
+    settings["token_of_a_fork"] = "hunter2".into();
+    fs::write(home.path("in.json"), settings.to_string()).unwrap();
+    fs::set_permissions(home.path("in.json"), Permissions::from_mode(0o600)).unwrap();
+    home.run(["session", "import", "--offline", "in.json"])
+        .expect(0);
+    assert_nowhere(&home, "hunter2");
+    home.run(["session", "export", "out.json"]).expect(0);
+    let exported: Value =
+        serde_json::from_slice(&fs::read(home.path("out.json")).unwrap()).unwrap();
+    assert_eq!(exported["token_of_a_fork"], "hunter2");
 }
 
 #[test]
@@ -292,15 +315,30 @@ fn keys_are_changed_at_once_or_by_the_next_pass() {
     );
     // Neither key opens it.
     let before = row(&home);
-    key(&home, "third.key");
+    let third = key(&home, "third.key");
     configure(&mut home, "third.key");
     reseal(&home, &["--old-key-file", "first.key"])
         .expect(78)
         .saying(&[&second, "third.key", "first.key"]);
     assert_untouched(&home, &before, "reseal");
-    // The next pass does it by itself.
+    // The next pass does it by itself, and would without any reply that changes the session.
     home.set("secrets.old_key_files", "[\"first.key\", \"second.key\"]");
-    home.run(["run"]).expect(0);
+    home.sql()
+        .execute(
+            "INSERT INTO hold (account, since_at, reason, until_at, message)
+             SELECT id, :now, 'throttled', :now + 600000, 'too many requests' FROM account",
+            rusqlite::named_params! { ":now": WallClock.now_ms() },
+        )
+        .unwrap();
+    let asked = home.calls().len();
+    home.run(["run"])
+        .expect(75)
+        .saying(&[&format!("sealed with key {third}")]);
+    assert_eq!(
+        (home.calls().len(), &show(&home)["sealed"]),
+        (asked, &third.into())
+    );
+    home.run(["resume", "--force"]).expect(0);
     home.unset("secrets.old_key_files");
     home.run(["run", "--check-all"]).expect(0);
     home.assert_flawless();

@@ -27,8 +27,7 @@ pub fn bare_home() -> Home {
     home.set("limits.likes", &format!("\"{LIKES}/1h\""))
         .set("limits.story_views", &format!("\"{VIEWS}/1h\""))
         .set("limits.requests", &format!("\"{REQUESTS}/1h\""))
-        .set("limits.likes_per_run", &LIKES.to_string())
-        .set("instagram.timeout", "\"2s\"");
+        .set("limits.likes_per_run", &LIKES.to_string());
     home.server.set_switches(Switches {
         // A reading right after a like does not show it yet: whoever believes it likes again.
         has_liked: HasLiked::Late,
@@ -291,7 +290,7 @@ pub fn assert_explained(ended: &Ended, codes: &[i32], about: &str) {
             "change their owner",
             "change its owner",
             "mount the file system for writing",
-            "restore it from a backup",
+            "restore a backup",
         ],
     ] {
         assert!(

@@ -219,6 +219,67 @@ fn no_copy_of_a_plain_session_stays_where_its_row_once_was() {
     assert!(!holds_anywhere(&place, "hunter2-"));
 }
 
+/// A power cut in the middle of a commit, as the disk would have it then: the change is half in the
+/// file, and the journal undoes it.
+fn cut_off_while_storing(place: &Place, content: &str) {
+    let raw = rusqlite::Connection::open(place.path()).unwrap();
+    // What is to be freed here is free later; a small cache is written before the commit.
+    raw.execute_batch(
+        "CREATE TABLE other AS SELECT randomblob(60000) AS content; DROP TABLE other;
+         PRAGMA cache_size = 1; BEGIN",
+    )
+    .unwrap();
+    raw.execute("UPDATE session SET content = ?1", [content])
+        .unwrap();
+    let journal = place.folder.path().join("stories.db-journal");
+    let cut = [place.path(), journal].map(|path| (std::fs::read(&path).unwrap(), path));
+    drop(raw);
+    for (bytes, path) in cut {
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+#[test]
+fn nothing_of_a_plain_session_whose_commit_was_cut_off_is_left_once_another_is_sealed_or_gone() {
+    for seals in [true, false] {
+        let place = Place::new();
+        save(&place, &Keyring::default(), 0, "{}");
+        cut_off_while_storing(&place, &"hunter2-".repeat(5_000));
+        let mut store = open(&place, &keys(1, &[]), 0);
+        assert_eq!(store.account().unwrap().session, Some(session(1, "{}")));
+        assert!(holds_anywhere(&place, "hunter2-"), "a rollback leaves it");
+        if seals {
+            store.reseal(false).unwrap();
+        } else {
+            store.apply(&[Change::SessionDead], START).unwrap();
+        }
+        assert!(!holds_anywhere(&place, "hunter2-"), "{seals}");
+    }
+}
+
+#[test]
+fn what_is_sealed_with_another_key_or_not_at_all_is_sealed_when_a_pass_begins() {
+    let place = Place::new();
+    let id = |key: u8| held(key).key.id();
+    let nothing = open(&place, &keys(1, &[]), 0).seal_if_due().unwrap();
+    assert_eq!(nothing, None, "there is no session");
+    save(&place, &Keyring::default(), 0, "{}");
+    for (held, due) in [
+        (Keyring::default(), None),
+        (keys(1, &[]), Some(id(1))),
+        (keys(1, &[]), None),
+        (Keyring::default(), None),
+        (keys(2, &[1]), Some(id(2))),
+        (keys(2, &[]), None),
+    ] {
+        assert_eq!(open(&place, &held, 0).seal_if_due().unwrap(), due);
+    }
+    let error = open(&place, &keys(3, &[]), 0).seal_if_due().unwrap_err();
+    assert!(matches!(error, StoreError::Config(_)), "{error}");
+    let mut store = open(&place, &keys(2, &[]), 0);
+    assert_eq!(store.account().unwrap().session, Some(session(1, "{}")));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -85,8 +85,9 @@ pub(super) fn integrity(database: &Path, holders: &[Holder]) -> Check {
             ID,
             ExitCode::DataErr,
             format!("damaged: {damage}"),
-            "look for disk errors in the system log first, then restore a copy, or move the file \
-             aside to begin anew; neither knows the likes sent since, so let a week pass",
+            "look for disk errors in the system log first, then move the file aside, and a -journal \
+             beside it with it, to restore a backup or begin anew; neither knows the likes sent \
+             since, so let a week pass",
         ),
         Err(error) => refused(ID, database, &error),
     }

@@ -60,9 +60,9 @@ impl Fault {
 ///
 /// A disk that cannot be read looks the same to SQLite, and the pass may be in its middle.
 pub(super) const RESTORE: &str = "nothing more was sent, and the file was left as it is; look for \
-     disk errors in the system log first, then restore it from a backup, or move it aside to begin \
-     anew (neither a backup nor a new file knows which likes were sent since, so let a week pass \
-     first)";
+     disk errors in the system log first, then move it aside, and a -journal beside it with it, to \
+     restore a backup or begin anew (neither a backup nor a new file knows which likes were sent \
+     since, so let a week pass first)";
 
 /// The error for a file that could not be opened in the first place.
 pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> StoreError {

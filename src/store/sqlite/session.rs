@@ -175,15 +175,17 @@ fn put(
 ) -> Result<(), Fault> {
     refuse_other(transaction, account, session.pk)?;
     let stored = vault.put(session)?;
-    let changed = changing(transaction, account, |transaction| {
-        transaction
-            .prepare_cached(statement)?
-            .execute(named_params! {
-            ":account": account, ":pk": stored.pk, ":format": stored.format,
-            ":content": stored.content.expose(), ":now": at })
-    })?;
+    let was_plain = is_plain(transaction, account)?;
+    let changed = transaction
+        .prepare_cached(statement)?
+        .execute(named_params! {
+        ":account": account, ":pk": stored.pk, ":format": stored.format,
+        ":content": stored.content.expose(), ":now": at })?;
     if changed == 0 {
         return Err(vault.refuse_plain().into());
+    }
+    if was_plain && !is_plain(transaction, account)? {
+        scrub(transaction)?;
     }
     Ok(())
 }
@@ -191,23 +193,9 @@ fn put(
 const IS_PLAIN: &str =
     "SELECT EXISTS (SELECT 1 FROM session WHERE account = :account AND format = 0)";
 
-/// Does a change after which the session may be plain no more, and leaves no trace of a plain one it
-/// took away. Returns how many rows it changed.
-fn changing(
-    transaction: &Transaction<'_>,
-    account: AccountId,
-    change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>,
-) -> Result<usize, Fault> {
-    let is_plain = || -> rusqlite::Result<bool> {
-        let mut statement = transaction.prepare_cached(IS_PLAIN)?;
-        statement.query_row(named_params! { ":account": account }, |row| row.get(0))
-    };
-    let was_plain = is_plain()?;
-    let changed = change(transaction)?;
-    if was_plain && !is_plain()? {
-        scrub(transaction)?;
-    }
-    Ok(changed)
+fn is_plain(transaction: &Transaction<'_>, account: AccountId) -> Result<bool, Fault> {
+    let mut statement = transaction.prepare_cached(IS_PLAIN)?;
+    Ok(statement.query_row(named_params! { ":account": account }, |row| row.get(0))?)
 }
 
 const RESEAL: &str =
@@ -219,11 +207,12 @@ pub(crate) fn reseal(
     account: AccountId,
     stored: &Stored,
 ) -> Result<(), Fault> {
-    changing(transaction, account, |transaction| {
-        transaction.prepare_cached(RESEAL)?.execute(named_params! {
-        ":account": account, ":format": stored.format, ":content": stored.content.expose() })
-    })?;
-    Ok(())
+    transaction.prepare_cached(RESEAL)?.execute(named_params! {
+    ":account": account, ":format": stored.format, ":content": stored.content.expose() })?;
+    if is_plain(transaction, account)? {
+        return Ok(());
+    }
+    scrub(transaction)
 }
 
 const ALIVE: &str = "UPDATE session SET proved_at = :at WHERE account = :account";
@@ -243,12 +232,10 @@ const FORGET: &str = "DELETE FROM session WHERE account = :account";
 
 /// Forgets the session; the device stays.
 pub(crate) fn forget(transaction: &Transaction<'_>, account: AccountId) -> Result<(), Fault> {
-    changing(transaction, account, |transaction| {
-        transaction
-            .prepare_cached(FORGET)?
-            .execute(named_params! { ":account": account })
-    })?;
-    Ok(())
+    transaction
+        .prepare_cached(FORGET)?
+        .execute(named_params! { ":account": account })?;
+    scrub(transaction)
 }
 
 const PIN: &str = "UPDATE account SET pk = :pk, username = :username WHERE id = :account";
