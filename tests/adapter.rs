@@ -61,9 +61,16 @@ impl Practice {
 
     /// A second client, which reaches the same server through `relay`.
     fn client_through(&self, relay: &Relay) -> Instagram<VirtualClock> {
+        self.client_within(
+            config(BaseUrl::LoopbackTls(relay.address)).connect_timeout,
+            relay,
+        )
+    }
+
+    fn client_within(&self, connect_timeout: Duration, relay: &Relay) -> Instagram<VirtualClock> {
         let mut config = config(BaseUrl::LoopbackTls(relay.address));
         config.ca_file = Some(self.ca_file.path().to_owned());
-        config.connect_timeout = Duration::from_millis(400);
+        config.connect_timeout = connect_timeout;
         let session = settings::from_session_id(&self.server.credentials().session_id).unwrap();
         let rng = ChaCha8Rng::seed_from_u64(2);
         Instagram::new(&config, None, Some(&session), self.clock.clone(), rng).unwrap()
@@ -286,7 +293,7 @@ fn a_handshake_that_never_ends_sent_nothing() {
     let practice = Practice::start(Wire::Tls, true);
     let relay = Relay::silent();
     let error = practice
-        .client_through(&relay)
+        .client_within(Duration::from_millis(400), &relay)
         .current_user()
         .result
         .unwrap_err();

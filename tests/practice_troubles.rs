@@ -310,6 +310,9 @@ fn what_is_received_is_on_record_before_it_is_answered() {
     stream
         .write_all(b"GET /api/v1/accounts/current_user/?edit=true HTTP/1.1\r\nHost: x\r\n\r\n")
         .unwrap();
+    while server.record().is_empty() {
+        std::thread::yield_now();
+    }
     // In real time a stalled request is never answered, and its connection stays open.
     stream
         .set_read_timeout(Some(Duration::from_millis(300)))

@@ -278,6 +278,7 @@ fn command_lines(text: &str) -> Vec<String> {
     const NAME: &str = "story-liker ";
     let mut found = Vec::new();
     for line in text.lines() {
+        let line = line.strip_prefix("sudo -u story-liker ").unwrap_or(line);
         for (at, _) in line.match_indices(NAME) {
             let before = line[..at].chars().next_back();
             let rest = &line[at..];

@@ -245,9 +245,9 @@ proptest! {
         for (target, rate) in world.modest.iter().enumerate() {
             let (published, liked) = served[target + 1];
             // A like comes back a little later every day, and one is kept for each target, not all of
-            // its share: who wants an even share or more gets two thirds of it at the least.
+            // its share: who wants an even share or more gets half of it at the least.
             let due = (DAYS - 3) * (*rate).min(share);
-            let slack = if *rate < share { 1 } else { 1 + due / 3 };
+            let slack = if *rate < share { 1 } else { 1 + due / 2 };
             prop_assert!(
                 liked + slack >= due.min(published),
                 "{liked} of {published} liked: {world:?} {served:?}"

@@ -1,7 +1,7 @@
 //! The normal run over everything the fuzz targets begin with and everything they have ever found.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,38 @@ const FIXTURES: [(&str, &str); 3] = [
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The versions of every crate that a lock file names.
+fn locked(lock: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let lock: toml::Table = fs::read_to_string(root().join(lock))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in lock["package"].as_array().unwrap() {
+        let text = |key: &str| package[key].as_str().unwrap().to_owned();
+        versions
+            .entry(text("name"))
+            .or_default()
+            .insert(text("version"));
+    }
+    versions
+}
+
+/// Otherwise `--locked` refuses to build them, and nobody notices until somebody wants to fuzz.
+#[test]
+fn the_targets_are_locked_to_the_crates_of_the_program() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let (program, targets) = (locked("Cargo.lock"), locked("tests/fuzz/Cargo.lock"));
+    for name in manifest["dependencies"].as_table().unwrap().keys() {
+        assert_eq!(
+            targets.get(name),
+            program.get(name),
+            "{name}: copy Cargo.lock over tests/fuzz/Cargo.lock, then run `cargo fetch` in there"
+        );
+    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -327,13 +327,14 @@ fn seventy_five_for_a_timed_hold_when_it_is_met_and_as_long_as_it_lasts() {
 
 #[test]
 fn seventy_five_when_the_clock_is_off_and_nothing_is_written_then() {
-    for seconds in [600, -600] {
+    for seconds in [600, -600, 86_400, -86_400] {
         let home = Home::logged_in();
         home.server.set_switches(Switches {
             date: DateHeader::Skewed(seconds),
             ..Switches::default()
         });
-        let report = home.run(RUN).expect(75).report();
+        let met = home.run(RUN).expect(75).saying(&["set the clock (NTP)"]);
+        let report = met.report();
         assert_eq!(report["stop"]["name"], "clock_off");
         assert_eq!(home.calls().len(), 1, "{report}");
         assert!(home.likes().is_empty());

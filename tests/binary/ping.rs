@@ -140,11 +140,8 @@ fn a_monitor_in_trouble_is_a_warning_and_changes_nothing() {
 
 #[test]
 fn a_monitor_that_is_not_there_or_that_nobody_vouches_for_is_a_warning() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = closed.local_addr().unwrap();
-    drop(closed);
     let mut home = Home::logged_in();
-    watch(&mut home, address);
+    watch(&mut home, "127.0.0.1:1".parse().unwrap());
     let ended = home.run(["run"]).expect(0);
     assert_unsaid(&ended);
     ended.saying(&["no connection could be made"]);

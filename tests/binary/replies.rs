@@ -6,9 +6,6 @@ use std::net::TcpListener;
 use crate::home::Home;
 use story_liker::practice::Wire;
 
-/// For those who wait it out.
-const SHORT: &str = "\"1s\"";
-
 /// What comes instead of an answer, and the exit code of the pass that meets it.
 const TO_A_LIKE: [(&str, i32); 10] = [
     ("truncated", 69),
@@ -37,11 +34,12 @@ fn like_without_an_answer(wire: Wire) {
     for (reply, code) in TO_A_LIKE {
         let mut home = Home::on(wire, 1, 1);
         if reply == "stall" {
-            home.set("instagram.timeout", SHORT);
+            home.impatient();
         }
         home.import();
         home.arm("like", reply);
         let met = home.run(["run"]);
+        home.patient();
         assert_eq!(met.code(), code, "{reply}: {met}");
         assert_eq!(met.report()["exit"]["code"], code);
         let sent = home.likes();
@@ -120,7 +118,7 @@ fn a_reading_without_an_answer_is_asked_again_only_after_a_broken_connection() {
     for (reply, code, times) in to_a_reading {
         let mut home = Home::logged_in();
         if reply == "stall" {
-            home.set("instagram.timeout", SHORT);
+            home.impatient();
         }
         home.arm("stories", reply);
         let ended = home.run(["run"]);
@@ -154,7 +152,7 @@ fn a_connection_that_breaks_twice_ends_the_pass() {
 #[test]
 fn a_server_that_accepts_and_says_nothing_costs_one_time_out() {
     let mut home = Home::logged_in();
-    home.set("instagram.timeout", SHORT);
+    home.impatient();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     for scheme in ["http", "https"] {

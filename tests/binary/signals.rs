@@ -70,7 +70,9 @@ fn a_signal_ends_a_rehearsal_with_its_code_and_leaves_no_folder_behind() {
 #[test]
 fn a_request_in_flight_is_settled_before_a_signal_ends_the_pass() {
     let mut home = Home::new();
-    home.set("instagram.timeout", "\"20s\"");
+    // A signal that is late meets the pause.
+    home.set("pace.between_likes", "\"10m..10m\"")
+        .set("limits.max_runtime", "\"6h\"");
     home.import();
     // The answer comes half of the server's idea of a time-out late.
     home.arm("like", "slow");
@@ -87,8 +89,7 @@ fn a_request_in_flight_is_settled_before_a_signal_ends_the_pass() {
 
 #[test]
 fn a_second_signal_ends_at_once_and_the_claim_stays() {
-    let mut home = Home::new();
-    home.set("instagram.timeout", "\"30s\"");
+    let home = Home::new();
     home.import();
     home.arm("like", "stall");
     let pass = home.start(["run"]);

@@ -50,6 +50,12 @@ def delete(folder):
     subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
 
 
+def readme(heading, language="sh"):
+    """What README tells its reader to type under a heading, or to write into a file."""
+    command = ["tests/readme", heading, language]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 class Machine:
     """A booted copy of the base; `with` ends it."""
 
@@ -115,11 +121,9 @@ class Machine:
             command, input=stdin or "", capture_output=True, text=True, timeout=300
         )
 
-    def readme(self, heading, stdin=None, user=ADMIN, language="sh"):
+    def readme(self, heading, stdin=None, user=ADMIN):
         """What README tells its reader to type under a heading."""
-        command = ["tests/readme", heading, language]
-        script = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        ended = self.run(script, stdin, user)
+        ended = self.run(readme(heading), stdin, user)
         expect(f"README: {heading.strip('# ')}", ended.returncode == 0, ended)
         return ended.stdout
 

@@ -46,6 +46,10 @@ class Practice:
         """Something happens at Instagram."""
         self.machine.call(self.line["base_url"] + "/practice/world", change)
 
+    def switch(self, **to):
+        """What nobody knows of Instagram is another way."""
+        self.machine.call(self.line["base_url"] + "/practice/switches", to)
+
     def publish(self, stories):
         """The target publishes."""
         self.world(user=self.target, stories=stories)

@@ -2,7 +2,7 @@
 
 import json
 
-from machine import ADMIN, expect, wait_for
+from machine import ADMIN, expect, readme, wait_for
 from practice import Practice
 
 STATE = "/var/lib/story-liker"
@@ -109,17 +109,22 @@ class Service:
     def unattended(self):
         """The timer alone: a pass that likes, and one that finds nothing to do."""
         machine, practice = self.machine, self.practice
-        listed = machine.readme("#### Start the timer")
-        expect("the timer is listed", UNIT in listed, listed)
         known = machine.properties(TIMER, "TimersCalendar", "RandomizedDelayUSec", "Persistent")
         hourly = "OnCalendar=*-*-* *:00:00" in known[0] and known[1:] == ("15min", "yes")
         expect("it is hourly, spread and persistent", hourly, known)
+
+        self.drop_in("times", readme("#### Start the timer", "ini"), TIMER)
+        known = machine.properties(TIMER, "TimersCalendar")
+        expect("README's other times are taken", "OnCalendar=*-*-* 00/2:20:00" in known[0], known)
+        self.drop_in("times", None, TIMER)
 
         # Far from now, so that nothing else fires while this looks on.
         hour = int(machine.run("date -d '-6 hours' +%H").stdout)
         calm = f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {hour:02}:30\nRandomizedDelaySec=0\n"
         for timer in (TIMER, "story-liker@.timer"):
             self.drop_in("calm", calm, timer)
+        listed = machine.readme("#### Start the timer")
+        expect("the timer is listed", UNIT in listed, listed)
 
         self.drop_in("all", CHECK_ALL)
         counts = self.fired("a missed pass is made up for")["counts"]
@@ -135,6 +140,9 @@ class Service:
         nothing = (counts["likes_sent"], counts["reads"]) == (0, 0)
         expect("nothing was to be done", nothing and practice.likes() == 1, counts)
         machine.readme("#### Look")
+        looked_over = [line for line in readme("### When in doubt: doctor and healthcheck").splitlines() if "sudo" in line]
+        sound = machine.run(looked_over[0], user=ADMIN)
+        expect("doctor finds nothing that keeps a pass from its work", sound.returncode == 0, sound)
 
     def measured(self):
         """The figures of a pass, written from within the sandbox for another user to collect."""
@@ -150,10 +158,14 @@ class Service:
         """What counts as success, and what a stop does."""
         machine = self.machine
         lock = f"{STATE}/stories.db.default.lock"
-        holder = machine.run(f"flock {lock} sleep 4", background=True)
-        wait_for("the lock", lambda: machine.run(f"flock -n {lock} true").returncode, 3)
+        machine.run(f"systemd-run --unit=holder flock {lock} sleep infinity")
+        wait_for("the lock", lambda: machine.run(f"flock -n {lock} true").returncode)
         self.passes("a busy lock", "75")
-        holder.wait()
+        self.drop_in("monitor", readme("#### A monitor", "ini"))
+        self.passes("a busy lock, for a monitor", "0")
+        expect("the report keeps the code", self.report()["exit"]["code"] == 75, self.report())
+        self.drop_in("monitor", None)
+        machine.run("systemctl stop holder")
 
         self.waiting_pass()
         machine.run(f"systemctl stop {UNIT}")

@@ -1,13 +1,14 @@
 """What goes wrong at three in the morning, and what the operator reads then."""
 
 from machine import expect
-from service import CHECK_ALL, CONFIG, STATE
+from service import CHECK_ALL, CONFIG, STATE, UNIT
 
 
 def wrong_turns(service):
     """Each ends with a message that names the remedy, and mending it is enough."""
     credentials(service)
     state_folder(service)
+    clock(service)
     lost_session(service)
 
 
@@ -20,7 +21,7 @@ def credentials(service):
     service.drop_in("absent", None)
 
     machine.write(CONFIG, practice.config('[session]\nrelogin = "once-a-day"'))
-    service.fails("no password", "78", "logging in again needs a password, and none is configured")
+    service.fails("no password", "78", "set account.password_file")
     machine.write(CONFIG, practice.config())
 
 
@@ -37,12 +38,26 @@ def lost_session(service):
     service.drop_in("all", None)
 
 
+def clock(service):
+    """A day behind Instagram's, and a day ahead of it."""
+    practice = service.practice
+    service.drop_in("all", CHECK_ALL)
+    for seconds in (86_400, -86_400):
+        practice.switch(date={"skewed": seconds})
+        before = len(service.machine.journal(UNIT))
+        service.passes(f"a clock that is {seconds} s off", "75")
+        said = service.machine.journal(UNIT)[before:]
+        expect("... the journal says what to do", "set the clock (NTP)" in said, said)
+    practice.switch(date="on")
+    service.drop_in("all", None)
+
+
 def state_folder(service):
     """Read-only; another's."""
     machine = service.machine
     machine.run(f"cp -a {STATE} /tmp/state; mount -t tmpfs tmpfs {STATE}; chown story-liker: {STATE}")
     machine.run(f"chmod 700 {STATE}; cp -a /tmp/state/. {STATE}; mount -o remount,ro {STATE}")
-    service.fails("a read-only state folder", "73", STATE)
+    service.fails("a read-only state folder", "73", "mount the file system for writing")
     machine.run(f"umount {STATE}")
     machine.run(f"chown -R root: {STATE}")
     service.passes("a state folder that became root's")

@@ -152,7 +152,7 @@ def judge_wrong_turns(node, practice):
     node.files("needs-password", {"config.toml": practice.configuration('session.relogin = "once-a-day"')}, 0o644)
     code, output = node.run("story-liker", config="needs-password")
     expect("a missing credential ends with 78 and names the remedy",
-           code == 78 and "needs a password, and none is configured" in output, output)
+           code == 78 and "set account.password_file" in output, output)
     code, output = node.run("story-liker", config="needs-password", credentials="credentials", args=["config", "show"])
     expect("a mounted secret is found", code == 0 and "/run/secrets/password" in output, output)
     expect("and not shown", practice.line["password"] not in output, output)

@@ -51,6 +51,8 @@ class Practice:
     def configuration(self, more=""):
         return f"""
             targets = ["{self.target}"]
+            # No zone is known to an image without a system but those that the program brings.
+            time_zone = "Pacific/Auckland"
             {more}
             [account]
             username = "{self.line["username"]}"

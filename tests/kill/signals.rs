@@ -82,7 +82,8 @@ fn a_second_signal_at_any_system_call_is_as_good_as_a_kill() {
 
 /// A pass that waits for the answer to its first like, which never comes.
 fn stalled() -> (Home, std::process::Child) {
-    let home = lab();
+    let mut home = lab();
+    home.impatient();
     let mut switches = home.server.switches();
     switches.lost_like = LostWrite::Applied;
     home.server.set_switches(switches);
@@ -105,6 +106,7 @@ fn a_signal_while_the_server_is_silent_ends_the_pass_after_its_time_out_and_noth
         assert_eq!(home.number(unknown), 1, "{report}");
         assert_at_rest(&home, name);
         assert_moderate(&home, name);
+        home.patient();
         assert_recovers(&mut home, name);
     }
 }

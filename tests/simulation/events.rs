@@ -48,7 +48,7 @@ pub struct Rest {
 }
 
 /// What stays the same throughout a history.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // Independent switches.
 pub struct Settings {
     pub length: Length,

@@ -32,7 +32,16 @@ pub struct Played {
 pub struct How {
     pub told: bool,
     pub prunes: bool,
+    /// The judge allows less than the program was told, so that something is broken.
+    pub unfair: bool,
 }
+
+/// As in every history that has nothing to show.
+pub const QUIETLY: How = How {
+    told: false,
+    prunes: true,
+    unfair: false,
+};
 
 struct History {
     rig: Rig,
@@ -50,7 +59,11 @@ pub fn play(settings: &Settings, events: &[Event], how: How) -> Played {
     let mut rig = Rig::over(&NAMES, clock, memory.one);
     rig.store.prunes = how.prunes;
     configure(&mut rig, settings);
-    let judge = Judge::new(memory.raw, rig.config.clone(), settings);
+    let mut law = rig.config.clone();
+    if how.unfair {
+        law.limits.requests = limits(&["22/1h"]);
+    }
+    let judge = Judge::new(memory.raw, law, settings);
     let stage = Rc::new(Stage::new(&rig, judge, memory.two, memory.lock));
     stage.other.borrow_mut().as_mut().unwrap().prunes = how.prunes;
     rig.clock.watch(Some(stage.clone()));

@@ -27,17 +27,12 @@ mod world;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use history::{How, play};
+use history::{How, QUIETLY, play};
 use tally::Tally;
 
 const HISTORIES: u64 = 2_000;
 /// Every so many histories one is played again without pruning.
 const TWINS: u64 = 20;
-
-const QUIETLY: How = How {
-    told: false,
-    prunes: true,
-};
 
 #[allow(clippy::disallowed_methods)] // The knobs of this test.
 fn number_from_environment(name: &str) -> Option<u64> {
@@ -66,17 +61,14 @@ fn replay(seed: u64) -> Result<Tally, String> {
     Ok(played.tally)
 }
 
-/// Tells the shortest story that breaks the same promise.
-fn tell(seed: u64, broken: &str) {
+/// Tells the shortest story that breaks the same promise, and which events it has.
+fn tell(seed: u64, broken: &str, how: How) -> (events::Settings, Vec<events::Event>) {
     let (settings, events) = events::generate(seed);
     let all = events.len();
-    let (settings, events) = minimise::minimise(settings, events, broken);
+    let (settings, events) = minimise::minimise(settings, events, broken, how);
     println!("\nseed {seed}: {broken}");
     println!("{} of {all} events are needed:\n{settings:?}", events.len());
-    let how = How {
-        told: true,
-        prunes: true,
-    };
+    let how = How { told: true, ..how };
     if let Some((_, broken)) = play(&settings, &events, how).broken {
         println!("==> {broken}");
     }
@@ -84,6 +76,40 @@ fn tell(seed: u64, broken: &str) {
         "\nreplay: SIM_SEED={seed} cargo test --test simulation \
          every_promise_holds_in_every_history -- --nocapture\n"
     );
+    (settings, events)
+}
+
+#[test]
+fn of_a_failing_history_only_what_it_needs_is_told() {
+    let unfairly = How {
+        unfair: true,
+        ..QUIETLY
+    };
+    let breaks = |settings: &events::Settings, events: &[events::Event]| {
+        let (_, broken) = play(settings, events, unfairly).broken?;
+        Some(broken)
+    };
+    let fails = |seed| {
+        let (settings, events) = events::generate(seed);
+        Some((seed, events.len(), breaks(&settings, &events)?))
+    };
+    for (seed, all, broken) in (0..).filter_map(fails).take(3) {
+        assert_eq!(minimise::promise(&broken), "P1", "{broken}");
+        let (settings, needed) = tell(seed, &broken, unfairly);
+        assert!(
+            (1..all).contains(&needed.len()),
+            "{} of {all}",
+            needed.len()
+        );
+        let still = breaks(&settings, &needed).unwrap();
+        assert_eq!(minimise::promise(&still), "P1", "{still}");
+        for at in 0..needed.len() {
+            let less = [&needed[..at], &needed[at + 1..]].concat();
+            let broken = breaks(&settings, &less);
+            assert_eq!(broken, None, "event {at} is not needed");
+        }
+        assert_eq!(play(&settings, &needed, QUIETLY).broken, None);
+    }
 }
 
 #[test]
@@ -92,7 +118,7 @@ fn every_promise_holds_in_every_history() {
         match replay(seed) {
             Ok(tally) => println!("{tally}"),
             Err(broken) => {
-                tell(seed, &broken);
+                tell(seed, &broken, QUIETLY);
                 panic!("{broken}");
             }
         }
@@ -132,7 +158,7 @@ fn every_promise_holds_in_every_history() {
         match tally {
             Ok(tally) => sum.merge(&tally),
             Err((seed, broken)) => {
-                tell(seed, &broken);
+                tell(seed, &broken, QUIETLY);
                 panic!("seed {seed}: {broken}");
             }
         }

@@ -4,38 +4,55 @@
 use crate::events::{Event, Settings};
 use crate::history::{How, play};
 
-const QUIETLY: How = How {
-    told: false,
-    prunes: true,
-};
-
 /// The name of the broken promise.
-fn promise(broken: &str) -> &str {
+pub fn promise(broken: &str) -> &str {
     broken.split(':').next().unwrap_or_default()
 }
 
-/// The settings and events that remain.
-pub fn minimise(settings: Settings, events: Vec<Event>, broken: &str) -> (Settings, Vec<Event>) {
+/// The settings and events that remain: without any one of these events, the promise is kept.
+pub fn minimise(
+    mut settings: Settings,
+    mut events: Vec<Event>,
+    broken: &str,
+    how: How,
+) -> (Settings, Vec<Event>) {
     let wanted = promise(broken);
     let fails = |settings: &Settings, events: &[Event]| {
-        let broken = play(settings, events, QUIETLY).broken;
+        let broken = play(settings, events, how).broken;
         broken.filter(|(_, what)| promise(what) == wanted)
     };
-    let mut settings = settings;
-    let mut events = events;
+    loop {
+        events = fewer(events, |events| {
+            fails(&settings, events).map(|(at, _)| at + 1)
+        });
+        let before = settings;
+        for plainer in PLAINER {
+            let mut merged = settings;
+            plainer(&mut merged);
+            if fails(&merged, &events).is_some() {
+                settings = merged;
+            }
+        }
+        if settings == before {
+            return (settings, events);
+        }
+    }
+}
+
+/// Leaves out halves, quarters and so on down to single events, as long as it fails; `fails` tells
+/// after how many events.
+fn fewer(mut events: Vec<Event>, fails: impl Fn(&[Event]) -> Option<usize>) -> Vec<Event> {
+    events.truncate(fails(&events).unwrap_or(events.len()));
     let mut size = events.len();
     while size > 0 {
-        if let Some((at, _)) = fails(&settings, &events) {
-            events.truncate(at + 1);
-        }
         let mut shorter = false;
         let mut from = 0;
         while from < events.len() {
             let to = (from + size).min(events.len());
             let without = [&events[..from], &events[to..]].concat();
-            if let Some((at, _)) = fails(&settings, &without) {
+            if let Some(needed) = fails(&without) {
                 events = without;
-                events.truncate(at + 1);
+                events.truncate(needed);
                 shorter = true;
             } else {
                 from = to;
@@ -45,14 +62,7 @@ pub fn minimise(settings: Settings, events: Vec<Event>, broken: &str) -> (Settin
             size /= 2;
         }
     }
-    for plainer in PLAINER {
-        let mut merged = settings;
-        plainer(&mut merged);
-        if fails(&merged, &events).is_some() {
-            settings = merged;
-        }
-    }
-    (settings, events)
+    events
 }
 
 /// Ways to make the settings plainer, one by one.

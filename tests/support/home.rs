@@ -147,10 +147,25 @@ impl Home {
             .set("pace.between_requests", "\"0s..0s\"")
             .set("pace.between_targets", "\"0s..0s\"")
             .set("first_contact.posts", "\"like\"")
-            .set("instagram.base_url", &format!("\"{base_url}\""))
-            .set("instagram.connect_timeout", "\"1s\"")
-            .set("instagram.timeout", "\"10s\"");
+            .set("instagram.base_url", &format!("\"{base_url}\""));
+        home.patient();
         home
+    }
+
+    /// Waits longer for an answer than any machine can be busy with other things.
+    pub fn patient(&mut self) -> &mut Self {
+        self.waiting("20s")
+    }
+
+    /// For those who wait in vain; whoever expects an answer again should be patient again.
+    pub fn impatient(&mut self) -> &mut Self {
+        self.waiting("2s")
+    }
+
+    fn waiting(&mut self, long: &str) -> &mut Self {
+        let long = format!("\"{long}\"");
+        self.set("instagram.connect_timeout", &long)
+            .set("instagram.timeout", &long)
     }
 
     /// Sets a key of the configuration file to a TOML value.
@@ -328,16 +343,29 @@ impl Home {
     }
 }
 
-/// In memory where the system offers that: a kill is no power cut, so nothing has to reach a disk.
+/// In memory where the system offers enough of it, also for programs: a kill is no power cut, so
+/// nothing has to reach a disk.
 fn folder() -> tempfile::TempDir {
-    let memory = tempfile::tempdir_in("/dev/shm");
+    const MEMORY: &str = "/dev/shm";
+    let fits = rustix::fs::statvfs(MEMORY).is_ok_and(|memory| {
+        let free = memory.f_bavail.saturating_mul(memory.f_frsize);
+        free >= 1 << 30
+            && !memory
+                .f_flag
+                .contains(rustix::fs::StatVfsMountFlags::NOEXEC)
+    });
+    let memory = if fits {
+        tempfile::tempdir_in(MEMORY)
+    } else {
+        tempfile::tempdir()
+    };
     memory.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// Ten seconds and more.
-const LOOKS: u32 = 2000;
+/// Two minutes and more: only who waits in vain waits so long.
+const LOOKS: u32 = 24_000;
 
-/// Waits, a few seconds at most, until something is so.
+/// Waits until something is so.
 #[track_caller]
 #[allow(clippy::disallowed_methods)] // The real binary lives in real time.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -171,10 +171,9 @@ mod tests {
         let mut received = Vec::new();
         std::io::Read::read_to_end(&mut stream, &mut received).unwrap();
         assert_eq!(received, b"");
-        drop(listener);
-        let refused = reach(&host(port), timeout);
+        let refused = reach(&host(1), timeout);
         assert_eq!(refused.exit_code, Some(ExitCode::Unavailable));
-        let monitor = told_at("", &format!("http://127.0.0.1:{port}/secret"), "");
+        let monitor = told_at("", "http://127.0.0.1:1/secret", "");
         let refused_too = reach(&hosts(&monitor)[1], timeout);
         assert_eq!(refused_too.exit_code, None, "a pass does without");
         assert!(!refused_too.finding.contains("secret"), "{refused_too:?}");
