@@ -346,9 +346,8 @@ impl Actor<'_> {
         met_at: Timestamp,
     ) -> Option<NewHold> {
         if let Next::Stop(objection) = &error.next {
-            // What a reply asks for in seconds was counted from the local clock; the later of both
-            // readings is waited for.
-            let asked = |until: Timestamp| until.max(self.watch.corrected(until));
+            // What a reply asks for in seconds was counted from the local clock.
+            let asked = |until: Timestamp| self.watch.latest_of(until);
             let objection = Objection {
                 until: objection.until.map(asked),
                 ..objection.clone()

@@ -65,6 +65,14 @@ impl<'a> Watch<'a> {
         self.skew.correct(steady)
     }
 
+    /// A moment that was counted from the wall clock just now, in the platform's time: the latest that
+    /// it can mean, wherever that clock has been set since the pass began.
+    pub fn latest_of(&self, counted: Timestamp) -> Timestamp {
+        let behind = u64::try_from(self.drift_millis().saturating_neg()).unwrap_or(0);
+        let steady = counted.plus(Duration::from_millis(behind));
+        steady.max(self.corrected(steady))
+    }
+
     /// How long the pass has lasted.
     pub fn elapsed(&self) -> Duration {
         self.clock

@@ -20,6 +20,24 @@ fn one_of_each_over(mut rig: Rig) -> Rig {
     rig
 }
 
+#[test]
+fn what_a_reply_asks_to_wait_is_kept_though_the_clock_was_set_meanwhile() {
+    for step in [-26_000, 26_000] {
+        let mut rig = one_of_each();
+        rig.clock
+            .schedule(Duration::from_secs(15), Event::Step(step));
+        let asked = Trouble::Objection(HoldReason::PleaseWait, Some(5 * HOUR));
+        rig.server.fail(Act::Like, asked);
+        rig.pass();
+        // A `Date` has whole seconds.
+        let second = Duration::from_secs(1);
+        let met_at = rig.server.look().record.last().unwrap().at.minus(second);
+        let until = rig.holds().pop().unwrap().until.unwrap();
+        assert!(until >= met_at.plus(5 * HOUR), "{step}: {until}, {met_at}");
+        assert!(until <= met_at.plus(5 * HOUR + MINUTE), "{step}: {until}");
+    }
+}
+
 fn open(rig: &mut Rig) -> Vec<Hold> {
     let now = rig.clock.server();
     let holds = rig.holds();

@@ -335,9 +335,8 @@ impl Maker {
         } else {
             When::After
         };
-        let early = self.chance(0.3);
         if self.chance(0.3 * eventful) {
-            let step = self.rng.random_range(if early { 0..12 } else { 6..60 });
+            let step = self.step(1);
             self.events.push(Event::Killed(step, when));
         } else if self.chance(0.08 * eventful) {
             let call = if self.chance(0.4) {
@@ -353,7 +352,7 @@ impl Maker {
                 self.events.push(Event::Trouble(act, 0, objection));
                 Plan::AT_A_HOLD
             } else {
-                self.rng.random_range(0..if early { 10 } else { 30 })
+                self.step(2)
             };
             let failures = [
                 Failure::DiskFull,
@@ -375,7 +374,7 @@ impl Maker {
                     0.03
                 },
         ) {
-            let call = self.rng.random_range(if early { 0..10 } else { 8..40 });
+            let call = self.step(2);
             let span = if self.chance(0.5) {
                 self.seconds(1, 60)
             } else {
@@ -391,10 +390,21 @@ impl Maker {
                 } else {
                     0
                 };
-                let step = self.rng.random_range(0..60);
+                let step = self.step(1);
                 self.events.push(Event::Overlap(step, ahead));
             }
         }
+    }
+
+    /// Where in a start something happens: at its beginning, in its midst, or near the end of one that
+    /// likes as much as it may. A part of them: every second step, every third.
+    fn step(&mut self, every: usize) -> usize {
+        let range = match self.rng.random_range(0..10) {
+            0..3 => 0..12,
+            3..8 => 6..60,
+            _ => 60..160,
+        };
+        self.rng.random_range(range) / every
     }
 
     /// Something rare on the way of a request, with the trouble that makes it matter.
