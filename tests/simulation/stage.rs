@@ -2,6 +2,7 @@
 //! where that is planned, keeps the database locked, and lets another machine start in between.
 
 use std::cell::{Cell, RefCell};
+use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
@@ -244,8 +245,12 @@ impl Stage {
         let seed = self.now.borrow().seed.wrapping_add(step as u64 + 1);
         self.now.borrow_mut().nested = true;
         store.restart(None);
-        // The silence of the one is not that of the other.
-        let silent = std::mem::take(&mut self.server.world().silent);
+        // The silence of the one is not that of the other, nor is what it was told of the time.
+        let (silent, told) = {
+            let mut world = self.server.world();
+            let world = &mut *world;
+            (take(&mut world.silent), take(&mut world.told))
+        };
         let before = self.clock.monotonic();
         let report = self.process(Mode::default(), seed, &mut store);
         let took = self.clock.monotonic().saturating_sub(before);
@@ -253,7 +258,10 @@ impl Stage {
             self.clock.set_ahead(own + self.clock.ahead() - ahead);
         }
         self.end(report.as_ref(), None, took, false);
-        self.server.world().silent = silent;
+        {
+            let mut world = self.server.world();
+            (world.silent, world.told) = (silent, told);
+        }
         let mut now = self.now.borrow_mut();
         now.nested = false;
         now.away += took;
