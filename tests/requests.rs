@@ -257,7 +257,7 @@ fn a_post_like_is_the_recorded_one_with_a_drawn_position() {
 }
 
 /// The four requests of a login with a second factor.
-fn login_requests() -> Vec<Received> {
+fn login_requests(code: &str, factor: &SecondFactor) -> Vec<Received> {
     let greeting = reply(
         200,
         &[
@@ -269,9 +269,20 @@ fn login_requests() -> Vec<Received> {
         ],
         fixture("launcher_sync_ok").as_bytes(),
     );
+    // To a browser, as the key is asked for, they would give what is not the device's.
+    let to_a_browser = reply(
+        200,
+        &[
+            ("ig-set-x-mid", "another"),
+            ("set-cookie", "csrftoken=another"),
+            ("set-cookie", "ig_did=another"),
+            ("x-ig-set-www-claim", "another"),
+        ],
+        fixture("qe_sync_ok").as_bytes(),
+    );
     let script = vec![
         Act::Say(greeting),
-        Act::Say(json(200, &fixture("qe_sync_ok"))),
+        Act::Say(to_a_browser),
         Act::Say(json(400, &fixture("accounts_login_two_factor_totp"))),
     ];
     let server = RawServer::start(script);
@@ -285,18 +296,37 @@ fn login_requests() -> Vec<Received> {
     let password = Secret::new("hunter2");
     let answer = client.login_password(" sandbox.operator ", &password, &key);
     assert!(answer.result.is_ok(), "a second factor is asked for");
-    let factor = SecondFactor {
-        identifier: Secret::new("5b0266be"),
-        totp: true,
-        sms: false,
-    };
-    drop(client.login_code("sandbox.operator", &Secret::new("123 456"), &factor));
+    drop(client.login_code("sandbox.operator", &Secret::new(code), factor));
     server.received()
+}
+
+fn factor(totp: bool, sms: bool) -> SecondFactor {
+    SecondFactor {
+        identifier: Secret::new("5b0266be"),
+        totp,
+        sms,
+    }
+}
+
+#[test]
+fn a_code_says_where_it_is_from() {
+    for (code, totp, sms, method) in [
+        ("123 456", true, false, "3"),
+        ("123456", true, true, "3"),
+        ("123456", false, true, "1"),
+        ("1234 5678", true, true, "2"),
+        ("12345678", false, true, "2"),
+        ("12345678", false, false, "2"),
+    ] {
+        let body = signed(&login_requests(code, &factor(totp, sms))[3]);
+        let said = format!(r#""verification_method":"{method}"}}"#);
+        assert!(body.ends_with(&said), "{code} {totp} {sms}: {body}");
+    }
 }
 
 #[test]
 fn a_login_is_the_recorded_sequence() {
-    let requests = login_requests();
+    let requests = login_requests("123 456", &factor(true, false));
     let lines: Vec<&str> = requests.iter().map(|request| &*request.line).collect();
     assert_eq!(
         lines,

@@ -270,6 +270,37 @@ fn a_private_key_in_the_file_is_kept_and_never_used() {
 }
 
 #[test]
+fn what_may_be_trouble_with_an_imported_device_is_told() {
+    let complete = object(&file("instagrapi_3"));
+    let warnings = |change: &dyn Fn(&mut Map<String, Value>)| {
+        let mut settings = complete.clone();
+        change(&mut settings);
+        import(&Value::Object(settings).to_string())
+            .unwrap()
+            .warnings
+    };
+    assert_eq!(warnings(&|_| {}), [""; 0]);
+    let no_bloks = |settings: &mut Map<String, Value>| {
+        let device = settings["device_settings"].as_object_mut().unwrap();
+        device.shift_remove("bloks_versioning_id");
+    };
+    let no_version = |settings: &mut Map<String, Value>| {
+        settings.shift_remove("device_settings");
+        settings.shift_remove("user_agent");
+    };
+    let german = |settings: &mut Map<String, Value>| {
+        settings.insert("locale".to_owned(), json!("de_DE"));
+    };
+    for (told, word) in [
+        (warnings(&no_bloks), "bloks_versioning_id"),
+        (warnings(&no_version), "no version of the app"),
+        (warnings(&german), "`locale` is de_DE"),
+    ] {
+        assert!(told.len() == 1 && told[0].contains(word), "{told:?}");
+    }
+}
+
+#[test]
 fn a_session_id_alone_is_enough_and_is_never_encoded_again() {
     let session = from_session_id(&format!(" {SESSION_ID}\n")).unwrap();
     assert_eq!(session.pk.to_string(), "71000000001");

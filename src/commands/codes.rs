@@ -63,8 +63,15 @@ impl CodeSource for Codes<'_> {
         }
         let what = if factor.totp {
             "authenticator app"
-        } else {
+        } else if factor.sms {
             "text message"
+        } else {
+            return Err(
+                "a second factor is asked for that is neither an authenticator app's nor a text \
+                 message's; a backup code of eight digits will do (--code-file), or log in with the \
+                 client that writes your settings file and import that"
+                    .to_owned(),
+            );
         };
         let prompt = format!("Code from the {what} of {}: ", self.username);
         ask_hidden(self.clock, prompt).map_err(|problem| {

@@ -205,13 +205,17 @@ fn complete_app(document: &mut Map<String, Value>, app: &AppProfile) -> Result<(
 ///
 /// Only the version and its code change within the saved `user_agent`; the phone in it stays,
 /// whatever `device_settings` say. An app that was updated on its phone is nothing new to the
-/// platform, another phone under the same ids is. A `user_agent` of another form is an error: the
-/// device is then better left as it is than guessed at.
+/// platform; another phone under the same ids is, and so is an older app, so a version that is newer
+/// than the configured one stays. A `user_agent` of another form is an error: the device is then
+/// better left as it is than guessed at.
 pub fn with_app(device: &Device, app: &AppProfile) -> Result<Device, Problem> {
     let mut document: Map<String, Value> = serde_json::from_str(&device.json)
         .map_err(|_| "the device is not a JSON object".to_owned())?;
     let saved = text(&document, "user_agent", "")?;
     let user_agent = with_version(&saved, app).ok_or("`user_agent` has an unknown form")?;
+    if !is_older(version_of(&saved), &app.app_version) {
+        return Ok(device.clone());
+    }
     document.insert("user_agent".to_owned(), json!(user_agent));
     let settings = entry(&mut document, "device_settings")?;
     for (name, value) in [
@@ -224,6 +228,18 @@ pub fn with_app(device: &Device, app: &AppProfile) -> Result<Device, Problem> {
     Ok(Device {
         json: Value::Object(document).to_string(),
     })
+}
+
+fn version_of(agent: &str) -> &str {
+    agent.split(' ').nth(1).unwrap_or_default()
+}
+
+fn is_older(version: &str, than: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u64> {
+        let parts = version.split('.');
+        parts.map(|part| part.parse().unwrap_or(0)).collect()
+    };
+    numbers(version) < numbers(than)
 }
 
 /// `agent` with another version and version code; `None` where they are not in their places.

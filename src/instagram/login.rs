@@ -78,17 +78,20 @@ pub fn prepare<C: Clock>(client: &mut Instagram<C>) -> Answer<()> {
     }
 }
 
+/// Asked without a word of the device, so the machine id and cookies of the reply are another's: a
+/// login that brought them would come from a new device. Only the key is read (protocol notes, 5.1).
 pub fn key<C: Clock>(client: &mut Instagram<C>) -> Answer<PasswordKey> {
     let request = requests::password_key();
-    match exchange(client, &request, headers::of_web()) {
-        Err(error) => unsent(error),
-        Ok(came) => Answer {
-            result: understood(&request, &came.reply, came.now, |_| {
-                replies::password_key(&came.headers)
-            }),
-            server_time: server_time(&came.headers),
-            session: None,
-        },
+    let (headers, reply) = match client.transport.send(&request, headers::of_web()) {
+        Ok(came) => came,
+        Err(error) => return unsent(error),
+    };
+    let now = client.clock.now();
+    let key = |_: &Map<String, Value>| replies::password_key(&headers);
+    Answer {
+        result: understood(&request, &reply, now, key),
+        server_time: server_time(&headers),
+        session: None,
     }
 }
 
@@ -128,9 +131,11 @@ pub fn code<C: Clock>(
 ) -> Answer<Myself> {
     let waterfall_id = device::random_uuid(&mut client.rng);
     let csrf_token = client.newcomer.cookies.get("csrftoken");
+    let digits: String = code.expose().split_whitespace().collect();
     let code = requests::Code {
         username,
-        digits: code.expose(),
+        method: method(&digits, factor),
+        digits: &digits,
         identifier: factor.identifier.expose(),
         csrf_token: csrf_token.unwrap_or(&client.csrf_token),
         waterfall_id: &waterfall_id,
@@ -140,6 +145,18 @@ pub fn code<C: Clock>(
     match exchange(client, &request, headers) {
         Err(error) => unsent(error),
         Ok(came) => logged_in(client, &request, &came),
+    }
+}
+
+/// Where the code is from (protocol notes, 5.4): a backup code has eight digits, all others six.
+fn method(digits: &str, factor: &SecondFactor) -> &'static str {
+    const BACKUP_CODE: usize = 8;
+    if digits.len() == BACKUP_CODE {
+        "2"
+    } else if factor.totp {
+        "3"
+    } else {
+        "1"
     }
 }
 

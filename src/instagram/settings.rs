@@ -73,10 +73,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     if document.contains_key("usdid") {
         warnings.push("`usdid` is kept for an export and not used".to_owned());
     }
-    if document.get("device_settings").is_none_or(Value::is_null) {
-        warnings
-            .push("there is no `device_settings`: the configured app profile is used".to_owned());
-    }
+    warnings.extend(warnings_about_device(&document));
     let (device, _): (Map<_, _>, Map<_, _>) = document
         .into_iter()
         .partition(|(key, _)| DEVICE_KEYS.contains(&key.as_str()));
@@ -89,6 +86,36 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
         session: state.session(pk),
         warnings,
     })
+}
+
+fn warnings_about_device(document: &Map<String, Value>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let text = |object: &Map<String, Value>, key: &str| {
+        let text = object.get(key).and_then(Value::as_str);
+        text.map(str::to_owned)
+    };
+    let none = Map::new();
+    let settings = document.get("device_settings").and_then(Value::as_object);
+    let settings = settings.unwrap_or(&none);
+    let has_version =
+        text(settings, "app_version").is_some() || text(document, "user_agent").is_some();
+    if !has_version {
+        warnings.push("it names no version of the app: the configured one is used".to_owned());
+    } else if text(settings, "bloks_versioning_id").is_none() {
+        warnings.push(
+            "`device_settings.bloks_versioning_id` is missing: that of the configured app version is \
+             sent with the version that the file names, which no app does; take a file of a newer \
+             client if you can"
+                .to_owned(),
+        );
+    }
+    if let Some(locale) = text(document, "locale").filter(|locale| !locale.starts_with("en")) {
+        warnings.push(format!(
+            "`locale` is {locale}: Instagram answers in that language, and only its code words are \
+             understood then, not its sentences; whatever is not understood ends a pass"
+        ));
+    }
+    warnings
 }
 
 fn owner(state: &State) -> Result<Pk, ImportError> {

@@ -73,8 +73,38 @@ fn another_app_version_changes_the_version_and_nothing_else_of_the_device() {
     );
     assert!(updated.user_agent.ends_with("; 1111111111)"));
     assert_eq!(updated.bloks_version_id, newer.bloks_version_id);
-    let back = with_app(&updated.device(), &app()).unwrap();
-    assert!(is_same(&device, &back), "ids and the phone stay");
+    let ids = |device: &Device| -> Value {
+        serde_json::from_str::<Value>(&device.json).unwrap()["uuids"].take()
+    };
+    assert_eq!(ids(&updated.device()), ids(&device));
+}
+
+#[test]
+fn a_device_is_never_given_an_older_app() {
+    for (saved, becomes) in [
+        ("448.9.9.99.99", "449.0.0.52.84"),
+        ("99.0.0.0.0", "449.0.0.52.84"),
+        ("449.0.0.52.84", "449.0.0.52.84"),
+        ("449.0.0.53.1", "449.0.0.53.1"),
+        ("1000.0", "1000.0"),
+    ] {
+        let agent = |version: &str| {
+            format!("Instagram {version} Android (33/13; 420dpi; 1080x2400; a; b; c; d; en_US; 7)")
+        };
+        let saved_agent = json!({ "user_agent": agent(saved) }).to_string();
+        let device = complete(Some(&saved_agent)).unwrap().device();
+        let updated = with_app(&device, &app()).unwrap();
+        let version = format!("Instagram {becomes} Android");
+        let updated_agent = complete(Some(&updated.json)).unwrap().user_agent;
+        assert!(
+            updated_agent.starts_with(&version),
+            "{saved}: {updated_agent}"
+        );
+        assert_eq!(
+            is_same(&device, &updated),
+            !updated_agent.ends_with("; 1079242191)")
+        );
+    }
 }
 
 #[test]

@@ -106,6 +106,11 @@ impl<'a> Facts<'a> {
         self.reply.status == 200 && self.status_word() == Some("ok")
     }
 
+    pub fn has_error_title(&self) -> bool {
+        let title = self.member("error_title").and_then(Value::as_str);
+        title.is_some_and(|title| !title.is_empty())
+    }
+
     pub fn is_true(&self, name: &str) -> bool {
         self.member(name).and_then(Value::as_bool) == Some(true)
     }

@@ -228,6 +228,8 @@ fn by_status(facts: &Facts, status: u16) -> Option<Kind> {
         401 | 403 => Some(Kind::Doubtful),
         405 | 408 | 500..=599 => Some(Kind::ServerTrouble),
         300..=399 => Some(Kind::NotTheApi),
+        // An apology in place of an answer, whatever its status says (protocol notes, 12.3).
+        200 if facts.has_error_title() => Some(Kind::Unknown),
         200 if facts.is_ok() => None,
         200 if facts.json.is_none() => Some(Kind::NotTheApi),
         _ => Some(Kind::Unknown),

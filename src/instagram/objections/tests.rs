@@ -203,6 +203,17 @@ fn an_objection_known_by_its_words_is_the_same_with_every_status() {
 }
 
 #[test]
+fn an_apology_in_place_of_an_answer_is_no_good_reply() {
+    let title = |title: &str| format!(r#"{{"status":"ok","error_title":{title}}}"#);
+    let met = meaning(200, &title(r#""Try Again Later""#), Scope::Item);
+    assert_eq!(met, (Stop(UnknownShape), Effect::Unknown));
+    for empty in [r#""""#, "null"] {
+        let reply = answer(200, &title(empty));
+        assert!(read(&reply, "testing", Scope::Item, NOW).is_ok(), "{empty}");
+    }
+}
+
+#[test]
 fn without_known_words_the_status_decides() {
     for_every_reply(SPEECHLESS, |reply, body| {
         let result = read(reply, "testing", Scope::User, NOW);

@@ -190,9 +190,11 @@ pub fn login(username: &str, enc_password: &str, profile: &Profile) -> Request {
     Request::post("submitting the password", Scope::Login, path, &fields)
 }
 
-/// The code of an authenticator app, for the login attempt that `identifier` names.
+/// A code, for the login attempt that `identifier` names.
 pub struct Code<'a> {
     pub username: &'a str,
+    /// Where it is from: `1` a text message, `2` a list of backup codes, `3` an authenticator app.
+    pub method: &'static str,
     pub digits: &'a str,
     pub identifier: &'a str,
     pub csrf_token: &'a str,
@@ -200,9 +202,8 @@ pub struct Code<'a> {
 }
 
 pub fn login_code(code: &Code, profile: &Profile) -> Request {
-    let digits: String = code.digits.split_whitespace().collect();
     let fields = json!({
-        "verification_code": digits,
+        "verification_code": code.digits,
         "phone_id": profile.phone_id,
         "_csrftoken": code.csrf_token,
         "two_factor_identifier": code.identifier,
@@ -211,8 +212,7 @@ pub fn login_code(code: &Code, profile: &Profile) -> Request {
         "guid": profile.uuid,
         "device_id": profile.android_id,
         "waterfall_id": code.waterfall_id,
-        // An authenticator app.
-        "verification_method": "3",
+        "verification_method": code.method,
     });
     let path = "/api/v1/accounts/two_factor_login/".to_owned();
     Request::post("submitting the second factor", Scope::Login, path, &fields)
