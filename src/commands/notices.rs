@@ -67,24 +67,32 @@ pub(super) fn channels(config: &Config) -> Vec<Channel> {
     command.into_iter().chain(url).collect()
 }
 
-/// Tells what is to be told after a pass that ended with `stop`. Nothing that goes wrong here changes
-/// how it ended.
+/// Whether an answer has told the pass what time it is.
+pub(super) fn knows_the_time(report: &Report) -> bool {
+    let untold = matches!(
+        report.stop,
+        Stop::ClockOff { .. } | Stop::ClockJumped { .. } | Stop::Unavailable { .. }
+    );
+    report.counts.requests() > 0 && !untold
+}
+
+/// Tells what is to be told after a pass. Nothing that goes wrong here changes how it ended.
 pub(super) fn tell(
     shell: &Shell,
     config: &Config,
     store: &mut Writer,
     clock: &dyn Clock,
-    stop: &Stop,
+    knows_the_time: bool,
 ) {
     aside("told what is to be told", || {
         let began = clock.monotonic();
         let may_begin =
             || clock.interrupted().is_none() && clock.monotonic().saturating_sub(began) < BUDGET;
-        let knows_the_time = !matches!(stop, Stop::ClockOff { .. } | Stop::ClockJumped { .. });
         for channel in Channel::ALL {
             let told = tell_by(channel, shell, config, store, clock, &may_begin);
             let done = told.and_then(|is_down| {
-                // What a wrong clock says has waited for a week may be of today.
+                // What a wrong clock says has waited for a week may be of today, and only an answer
+                // tells whether it is wrong.
                 if is_down && knows_the_time {
                     give_up(channel, store, clock.now())
                 } else {
@@ -201,7 +209,7 @@ mod tests {
         let request = Request::default();
         let config = config::load(&request, &environment).unwrap().config;
         let mut store = Writer::in_memory(&ProfileName::default()).unwrap();
-        tell(&shell, &config, &mut store, &Broken, &Stop::Done);
+        tell(&shell, &config, &mut store, &Broken, true);
         let nowhere = Secret::new("http://127.0.0.1:1/");
         let ping = Ping::new(&nowhere, [1, 2]).unwrap();
         let done = Err(Failure::new(ExitCode::Config, "a mistake"));

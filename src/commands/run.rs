@@ -148,7 +148,13 @@ fn one_pass(
         "the pass ends: {}", report.stop.sentence()
     );
     if !flags.dry_run {
-        notices::tell(shell, config, &mut store, &clock, &report.stop);
+        notices::tell(
+            shell,
+            config,
+            &mut store,
+            &clock,
+            notices::knows_the_time(&report),
+        );
     }
     Ok(report)
 }

@@ -51,7 +51,8 @@ impl ReadingContext {
             contact_at: if likes_first {
                 Timestamp::from_millis(i64::MIN)
             } else {
-                target.added_at
+                // The first by the local clock, before any reply could tell that it is ahead.
+                checked_at.map_or(target.added_at, |checked| checked.min(target.added_at))
             },
             posts_not_before: ignore_posts_before
                 .map_or(youngest_ignored, |date| date.max(youngest_ignored)),

@@ -206,7 +206,7 @@ impl Actor<'_> {
                 return Err(full_window(&room, claimed_at).into());
             }
         };
-        let sent = self.watch.steady();
+        let sent = self.watch.sending();
         let answer = call(self.platform);
         let believed = self.watch.latest();
         // Without a reply there is nothing to learn about the clock.
@@ -215,7 +215,7 @@ impl Actor<'_> {
         }
         self.counts
             .add(act.kind, outcome(answer.result.as_ref().err()));
-        let sent = self.watch.corrected(sent);
+        let sent = self.watch.corrected(sent.at);
         let receipt = Receipt {
             attempt,
             sent_after: sent.min(claimed_at),

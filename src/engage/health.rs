@@ -138,6 +138,20 @@ fn of_passes(record: &PassRecord<'_>, now: Timestamp) -> Health {
     let Some(ended_at) = last.ended_at else {
         return without_end(record, last, now);
     };
+    // It began by the local clock and ended by Instagram's.
+    if last.started_at > ended_at.plus(CLOCK_TOLERANCE) {
+        return ill(
+            HealthStatus::ClockWrong,
+            ExitCode::TempFail,
+            format!(
+                "the last pass began at {} by this machine's clock and ended at {ended_at} by \
+                 Instagram's: the clock was {} ahead",
+                last.started_at,
+                span(last.started_at.since(ended_at))
+            ),
+            "switch on time synchronisation (timedatectl set-ntp true)",
+        );
+    }
     let age = now.since(ended_at);
     let ended = format!("the last pass ended {} ago, at {ended_at}", span(age));
     if age > record.max_age {
@@ -238,7 +252,9 @@ fn after_end(record: &PassRecord<'_>, last: &RunRecord, ended: &str, now: Timest
     if code.needs_person() == NeedsPerson::No {
         let other = record.runs.iter().find(|run| ended_well(run));
         let other = other.and_then(|run| run.ended_at);
-        if let Some(at) = other.filter(|at| now.since(*at) <= record.max_age) {
+        let recent =
+            |at: &Timestamp| *at <= now.plus(CLOCK_TOLERANCE) && now.since(*at) <= record.max_age;
+        if let Some(at) = other.filter(recent) {
             let finding = format!("{finding}; one before it ended well at {at}");
             return well(HealthStatus::Well, finding);
         }

@@ -242,13 +242,23 @@ impl Stop {
         }
     }
 
-    /// Of two reasons for stopping the graver; of equals the later.
+    /// Of two reasons for stopping the graver; of equals the later. Of two objections both are told:
+    /// the other one may be on record nowhere.
     #[must_use]
     pub(super) fn graver(self, later: Self) -> Self {
-        if later.code().worst(self.code()) == later.code() {
-            later
+        let (graver, other) = if later.code().worst(self.code()) == later.code() {
+            (later, self)
         } else {
-            self
+            (self, later)
+        };
+        match (graver, other) {
+            (Self::Objected(by), Self::Objected(other)) if by.reason != other.reason => {
+                Self::Objected(HeldBy {
+                    message: format!("{}; and {}", by.message, other.message),
+                    ..by
+                })
+            }
+            (graver, _) => graver,
         }
     }
 

@@ -29,6 +29,14 @@ pub struct Watch<'a> {
     confirmed: bool,
 }
 
+/// When a request left, by [`Watch::steady`], and how far the clocks had drifted apart by then.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
+    /// [`Watch::steady`].
+    pub at: Timestamp,
+    drift: i64,
+}
+
 impl<'a> Watch<'a> {
     /// Believes the local clock until a reply says otherwise.
     pub fn new(clock: &'a dyn Clock) -> Self {
@@ -102,13 +110,21 @@ impl<'a> Watch<'a> {
         (Duration::from_millis(drift.unsigned_abs()) > JUMP).then_some(drift)
     }
 
-    /// A reply arrived to a request sent at `sent` ([`Watch::steady`]).
-    pub fn answered(&mut self, sent: Timestamp, date: Option<Timestamp>) {
+    /// A moment to give to [`Watch::answered`].
+    pub fn sending(&self) -> Sending {
+        Sending {
+            at: self.steady(),
+            drift: self.drift_millis(),
+        }
+    }
+
+    /// A reply arrived to a request. Its date tells nothing of a drift that came after it left.
+    pub fn answered(&mut self, sent: Sending, date: Option<Timestamp>) {
         self.confirmed = true;
         let Some(date) = date else { return };
         let before = self.skew.offset_millis();
-        self.skew.learn(date, sent, self.steady());
-        self.corrected_drift = self.drift_millis();
+        self.skew.learn(date, sent.at, self.steady());
+        self.corrected_drift = sent.drift;
         let moved = self.skew.offset_millis().saturating_sub(before);
         // A clock that is too far off ends the pass, which says so itself.
         if moved.unsigned_abs() > WORTH_TELLING_MILLIS && !self.skew.too_large() {

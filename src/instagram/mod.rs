@@ -209,9 +209,10 @@ impl<C: Clock> Platform for Instagram<C> {
     }
 
     fn view_story(&mut self, story: &Item) -> Answer<()> {
-        let now = self.clock.now();
+        // Nobody sees a story before it is there, whatever the local clock says.
+        let seen_at = self.clock.now().max(story.taken_at);
         self.ask(
-            |_, profile, _| requests::view_story(story.id, story.taken_at, now, profile),
+            |_, profile, _| requests::view_story(story.id, story.taken_at, seen_at, profile),
             |_| Ok(()),
         )
     }

@@ -255,6 +255,19 @@ fn a_post_from_before_the_first_contact_is_not_liked_when_a_later_listing_shows_
 }
 
 #[test]
+fn a_first_contact_by_a_clock_that_is_ahead_hides_no_later_post() {
+    let mut rig = Rig::new(&["anna"]);
+    rig.clock.set_ahead(3 * 86_400_000);
+    rig.pass();
+    rig.clock.set_ahead(0);
+    rig.pass();
+    rig.later(HOUR);
+    rig.post("anna", 200);
+    rig.check_all();
+    assert_eq!(rig.server.likes_of(200), 1);
+}
+
+#[test]
 fn posts_before_the_operator_s_date_are_never_liked() {
     let mut rig = Rig::new(&["anna"]).acquainted();
     let now = rig.clock.server();

@@ -80,11 +80,27 @@ fn a_reply_without_a_date_undoes_no_correction() {
         let rig = busy();
         rig.clock.set_ahead(ahead);
         let mut watch = Watch::new(&rig.clock);
-        watch.answered(watch.steady(), Some(rig.clock.server()));
-        watch.answered(watch.steady(), None);
+        watch.answered(watch.sending(), Some(rig.clock.server()));
+        watch.answered(watch.sending(), None);
         let off = watch.now().distance(rig.clock.server());
         assert!(off <= Duration::from_secs(1), "{off:?}");
     }
+}
+
+#[test]
+fn a_date_tells_nothing_of_a_sleep_that_came_after_it() {
+    let rig = busy();
+    let mut watch = Watch::new(&rig.clock);
+    let sent = watch.sending();
+    let date = rig.clock.server();
+    // The answer waits for a machine that sleeps, not long enough for the pass to end.
+    rig.clock.schedule(
+        Duration::from_secs(1),
+        Event::Suspend(Duration::from_secs(55)),
+    );
+    rig.clock.spend(Duration::from_secs(2));
+    watch.answered(sent, Some(date));
+    assert!(watch.latest() >= rig.clock.server(), "{}", watch.latest());
 }
 
 #[test]

@@ -115,6 +115,21 @@ fn a_cleared_hold_lets_through_and_stays_on_record_with_its_first_clearing() {
 }
 
 #[test]
+fn a_hold_never_ends_before_it_began_whatever_the_clock_of_who_clears_it() {
+    each_store(|store| {
+        let id = store
+            .add_hold(&hold(HoldReason::ActionBlocked, None), START)
+            .unwrap();
+        let clear = [Change::HoldCleared {
+            hold: id,
+            by: "resume",
+        }];
+        store.apply(&clear, START.minus(DAY * 20)).unwrap();
+        assert_eq!(store.holds(START).unwrap()[0].cleared_at, Some(START));
+    });
+}
+
+#[test]
 fn an_open_hold_is_listed_however_old_it_is() {
     each_store(|store| {
         let old = START.minus(DAY * 300);

@@ -1,7 +1,8 @@
 //! P1: rolling windows over what is on record.
 
-use story_liker::model::{AttemptKind, ItemKind, Outcome, Scope, TargetId};
+use story_liker::model::{AttemptKind, ItemKind, Outcome, ProfileName, Scope, TargetId};
 use story_liker::ports::{Claim, Claimed, Store};
+use story_liker::store::Writer;
 
 use crate::support::*;
 
@@ -195,4 +196,15 @@ fn another_profiles_requests_do_not_count() {
     let mut other = place.open_profile("berta").unwrap();
     assert!(has_room(&mut other, Scope::Requests));
     assert!(other.attempts(START).unwrap().len() == 1, "its own only");
+}
+
+#[test]
+fn a_request_under_way_leaves_its_window_a_span_from_now() {
+    let mut store = Writer::in_memory(&ProfileName::default()).unwrap();
+    granted(&mut store, &read(), START);
+    let now = START.plus(MINUTE);
+    let windows = store
+        .windows(&[limit(Scope::Requests, "1/6h")], now)
+        .unwrap();
+    assert_eq!(windows[0].room_at, Some(now.plus(HOUR * 6).plus(MS)));
 }

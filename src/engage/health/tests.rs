@@ -180,6 +180,34 @@ fn a_record_in_the_future_is_a_wrong_clock_and_not_a_fresh_pass() {
     assert_eq!(verdict(&[ahead], &[], false).1, 0);
 }
 
+#[test]
+fn a_pass_that_began_after_its_end_had_a_clock_that_was_ahead() {
+    let mut ahead = run(MINUTE, 75);
+    ahead.started_at = NOW.plus(72 * HOUR);
+    let now = told(&[ahead.clone()], &[]);
+    assert_eq!(now.status, HealthStatus::ClockWrong);
+    assert!(now.finding.contains("the clock was 3days"), "{now:?}");
+    // By that clock the end is three days old.
+    ahead.started_at = NOW;
+    ahead.ended_at = Some(NOW.minus(72 * HOUR));
+    assert_eq!(
+        verdict(&[ahead], &[], false),
+        (HealthStatus::ClockWrong, 75)
+    );
+}
+
+#[test]
+fn a_good_pass_in_the_future_excuses_no_failure() {
+    let failed = run(MINUTE, 69);
+    let mut good = run(MINUTE, 0);
+    assert_eq!(verdict(&[failed.clone(), good.clone()], &[], false).1, 0);
+    good.ended_at = Some(NOW.plus(240 * HOUR));
+    assert_eq!(
+        verdict(&[failed, good], &[], false),
+        (HealthStatus::Failed, 69)
+    );
+}
+
 fn told(runs: &[RunRecord], holds: &[Hold]) -> Health {
     let record = PassRecord {
         runs,

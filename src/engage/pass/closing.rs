@@ -82,7 +82,8 @@ impl Running<'_> {
 
     pub(super) fn close(&mut self, report: &mut Report) {
         let now = self.actor.watch.now();
-        report.ended_at = now;
+        // The later reading: after the machine slept, the earlier one is from before that.
+        report.ended_at = self.actor.watch.latest();
         report.counts = self.actor.counts;
         report.targets = self
             .targets
@@ -115,7 +116,7 @@ impl Running<'_> {
                 Err(error) => report.stop = Stop::from(error).graver(report.stop.clone()),
             }
         }
-        let ended_at = self.actor.watch.now();
+        let ended_at = self.actor.watch.latest();
         report.ended_at = ended_at;
         let end = RunEnd {
             stop: report.reason(),
@@ -136,7 +137,7 @@ impl Running<'_> {
             report.stop = Stop::from(error).graver(report.stop.clone());
         }
         // The record itself may have waited for a locked database.
-        report.ended_at = self.actor.watch.now();
+        report.ended_at = self.actor.watch.latest();
     }
 
     /// Only by a clock that a reply of this pass has confirmed, and that still runs true.

@@ -87,8 +87,10 @@ pub(crate) fn add(
     Ok(HoldId(transaction.last_insert_rowid()))
 }
 
+/// A clock that is behind when a person clears it does not end it before it began: what follows a
+/// block counts from there.
 const CLEAR: &str = "
-    UPDATE hold SET cleared_at = :now, cleared_by = :by
+    UPDATE hold SET cleared_at = max(:now, since_at), cleared_by = :by
     WHERE account = :account AND id = :hold AND cleared_at IS NULL";
 
 /// Ends a hold early. One that was cleared before keeps its first record.

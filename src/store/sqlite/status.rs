@@ -100,6 +100,12 @@ pub(crate) fn windows(
         let is_full = used >= limit.limit.count;
         // The interval is closed: a row leaves one millisecond after its span.
         let leaves = |stands_at: &Timestamp| {
+            // One that is not settled stands at the present moment, whenever that is.
+            let stands_at = if stands_at.as_millis() == i64::MAX {
+                now
+            } else {
+                *stands_at
+            };
             let end = stands_at.plus(limit.limit.span);
             Timestamp::from_millis(end.as_millis().saturating_add(1))
         };
