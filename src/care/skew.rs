@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use crate::model::{RunRecord, Timestamp};
 
 /// How far off the local clock may be. Five minutes is what Kerberos and many signed protocols
 /// allow; a synchronised clock is off by milliseconds.
@@ -15,6 +15,22 @@ pub const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// A `Date` has whole seconds: it may be up to this much behind the moment it was written.
 const DATE_STEP: Duration = Duration::from_secs(1);
+
+/// How long a run's finding that the clock is ahead stands in for asking again.
+const FOUND_FOR: Duration = Duration::from_hours(24);
+
+/// How far ahead the clock still is, by what the last run that `asked` the platform found: such a run
+/// began by the local clock and ended by the platform's. `runs` has that one and those since, in any
+/// order. Without this every start under a hold that looks over by that clock would send a request to
+/// find that out again.
+pub fn still_ahead(asked: &RunRecord, runs: &[RunRecord], now: Timestamp) -> Option<Duration> {
+    let ahead = asked.started_at.since(asked.ended_at?);
+    let since = runs.iter().filter(|run| run.id > asked.id);
+    let mut moments = since.map(|run| run.started_at).chain([now]);
+    let was_set_back = moments.any(|at| at < asked.started_at);
+    let is_recent = now.since(asked.started_at) < FOUND_FOR;
+    (ahead > TOLERANCE && is_recent && !was_set_back).then_some(ahead)
+}
 
 /// The local clock's error as known so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,9 +69,50 @@ impl Skew {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RunId;
 
     const SENT: Timestamp = Timestamp::from_millis(1_795_197_600_250);
     const RECEIVED: Timestamp = Timestamp::from_millis(1_795_197_600_950);
+
+    fn run(id: i64, started: i64, ended: i64) -> RunRecord {
+        let at = |hours: i64| Timestamp::from_secs(1_795_197_600 + hours * 3600);
+        RunRecord {
+            id: RunId(id),
+            command: "run".to_owned(),
+            started_at: at(started),
+            ended_at: Some(at(ended)),
+            requests: 1,
+            likes: 0,
+            trouble: None,
+            exit_code: Some(75),
+            stop: None,
+        }
+    }
+
+    #[test]
+    fn a_clock_found_ahead_is_ahead_for_a_day_unless_it_was_set_back() {
+        let hour = Duration::from_hours(1);
+        let asked = run(5, 72, 0);
+        let at = |hours: i64| run(0, hours, 0).started_at;
+        let earlier = run(4, -1, -1);
+        let ahead = Some(72 * hour);
+        for (since, now, found) in [
+            (vec![], at(73), ahead),
+            (vec![run(6, 73, 73), run(7, 74, 74)], at(75), ahead),
+            (vec![], at(71), None),
+            (vec![run(6, 3, 3)], at(73), None),
+            (vec![], at(72 + 24), None),
+        ] {
+            let runs = [vec![earlier.clone(), asked.clone()], since].concat();
+            assert_eq!(still_ahead(&asked, &runs, now), found, "{runs:?}, {now}");
+        }
+        for right in [run(5, 0, 0), run(5, 0, 1)] {
+            assert_eq!(still_ahead(&right, &[], at(1)), None);
+        }
+        let mut killed = asked;
+        killed.ended_at = None;
+        assert_eq!(still_ahead(&killed, &[], at(73)), None);
+    }
 
     fn learned(date_secs: i64) -> Skew {
         let mut skew = Skew::default();

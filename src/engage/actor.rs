@@ -175,6 +175,25 @@ impl Actor<'_> {
         self.store
     }
 
+    /// The stop where a hold is only over by a clock that the last pass which asked found ahead, and
+    /// that has not been set since.
+    pub(super) fn hold_over_by_a_wrong_clock(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Option<Stop>, StoreError> {
+        /// More than a pass every quarter of an hour makes in a day.
+        const A_DAY: u32 = 100;
+        let Some(asked) = self.runs.first().cloned() else {
+            return Ok(None);
+        };
+        let runs = self.store().recent_runs(0, A_DAY)?;
+        let ahead = skew::still_ahead(&asked, &runs, now);
+        let ahead = ahead.filter(|ahead| hold::in_force(&self.holds, now.minus(*ahead)).is_some());
+        Ok(ahead.map(|ahead| Stop::ClockOff {
+            offset_millis: i64::try_from(ahead.as_millis()).map_or(i64::MIN, i64::saturating_neg),
+        }))
+    }
+
     /// Claims and sends one request.
     pub(super) fn send<T>(
         &mut self,

@@ -38,6 +38,26 @@ fn what_a_reply_asks_to_wait_is_kept_though_the_clock_was_set_meanwhile() {
     }
 }
 
+#[test]
+fn a_clock_that_makes_a_hold_look_over_is_found_wrong_once_and_not_by_every_start() {
+    let mut rig = one_of_each();
+    let asked = Trouble::Objection(HoldReason::PleaseWait, Some(30 * HOUR));
+    rig.server.fail(Act::Stories, asked);
+    rig.pass();
+    let before = rig.mark();
+    rig.clock.set_ahead(3 * 86_400_000);
+    for _ in 0..5 {
+        rig.later(HOUR);
+        assert_eq!(rig.check_all().stop.name(), "clock_off");
+    }
+    assert_eq!(rig.mark(), before + 1);
+    // Once it is set the hold counts, and once that is over the pass goes on.
+    rig.clock.set_ahead(0);
+    assert_eq!(rig.check_all().stop.name(), "held");
+    rig.later(30 * HOUR);
+    assert_eq!(rig.check_all().stop.name(), "done");
+}
+
 fn open(rig: &mut Rig) -> Vec<Hold> {
     let now = rig.clock.server();
     let holds = rig.holds();

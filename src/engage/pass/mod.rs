@@ -200,6 +200,11 @@ impl<'a> Running<'a> {
                 database: self.config.database.display().to_string(),
             };
         }
+        match self.actor.hold_over_by_a_wrong_clock(now) {
+            Ok(None) => {}
+            Ok(Some(stop)) => return stop,
+            Err(error) => return error.into(),
+        }
         if let Err(error) = self.fill_queue(now) {
             return error.into();
         }
