@@ -206,3 +206,27 @@ fn the_wait_for_a_lock_ends_when_it_was_to_end_or_at_a_signal() {
         assert_eq!(clock.now.get(), START.plus(Duration::from_secs(waited)));
     }
 }
+
+#[test]
+fn a_store_that_is_told_to_hurry_waits_for_nobody() {
+    let place = Place::new();
+    let profile = ProfileName::default();
+    let patient = Opening {
+        busy_timeout: Duration::from_secs(30),
+        ..quick()
+    };
+    let mut store = Writer::open(&place.path(), &profile, &place.request(), patient).unwrap();
+    let other = rusqlite::Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let (end, ended) = std::sync::mpsc::channel();
+    let holder = std::thread::spawn(move || {
+        // Whoever waits longer is let through, and that is not what was asked for.
+        let waited = ended.recv_timeout(Duration::from_secs(10));
+        other.execute_batch("ROLLBACK").unwrap();
+        waited.is_ok()
+    });
+    store.be_patient(Duration::ZERO);
+    store.begin_run("run", 1, START).unwrap_err();
+    end.send(()).unwrap();
+    assert!(holder.join().unwrap());
+}

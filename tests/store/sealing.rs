@@ -177,9 +177,19 @@ fn open(place: &Place, keys: &Keyring, profile: usize) -> Writer {
     store.with_keys(keys.clone())
 }
 
-/// Saves a plain session for each profile named, with a content of about so many bytes, then seals or
-/// forgets all of them.
-fn file_without_plain_sessions(saves: &[(usize, usize)], seals: bool) -> Place {
+/// What takes a plain session away.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Resealed,
+    Replaced,
+    Forgotten,
+}
+
+const ENDS: [End; 3] = [End::Resealed, End::Replaced, End::Forgotten];
+
+/// Saves a plain session for each profile named, with a content of about so many bytes, then takes
+/// all of them away.
+fn file_without_plain_sessions(saves: &[(usize, usize)], end: End) -> Place {
     let place = Place::new();
     let none = Keyring::default();
     let mut used = std::collections::BTreeSet::new();
@@ -190,10 +200,15 @@ fn file_without_plain_sessions(saves: &[(usize, usize)], seals: bool) -> Place {
     assert!(holds_anywhere(&place, "hunter2-"));
     for profile in used {
         let mut store = open(&place, &keys(1, &[]), profile);
-        if seals {
-            store.reseal(false).unwrap();
-        } else {
-            store.apply(&[Change::SessionDead], START).unwrap();
+        let name = format!("profile-{profile}");
+        assert_eq!(store.account_unopened().unwrap().profile.as_str(), name);
+        match end {
+            End::Resealed => drop(store.reseal(false).unwrap()),
+            End::Forgotten => store.apply(&[Change::SessionDead], START).unwrap(),
+            End::Replaced => {
+                let owner = i64::try_from(profile).unwrap() + 1;
+                store.apply(&[obtained(owner, "{}")], START).unwrap();
+            }
         }
     }
     place
@@ -215,8 +230,10 @@ fn no_copy_of_a_plain_session_stays_where_its_row_once_was() {
         (0, 2352),
         (3, 20),
     ];
-    let place = file_without_plain_sessions(&saves, true);
-    assert!(!holds_anywhere(&place, "hunter2-"));
+    for end in ENDS {
+        let place = file_without_plain_sessions(&saves, end);
+        assert!(!holds_anywhere(&place, "hunter2-"), "{end:?}");
+    }
 }
 
 /// A power cut in the middle of a commit, as the disk would have it then: the change is half in the
@@ -258,6 +275,18 @@ fn nothing_of_a_plain_session_whose_commit_was_cut_off_is_left_once_another_is_s
 }
 
 #[test]
+fn only_a_session_that_no_key_at_hand_opens_is_forgotten_as_lost() {
+    let place = Place::new();
+    let mut store = open(&place, &keys(1, &[]), 0);
+    assert!(!store.forget_lost().unwrap(), "there is none");
+    store.apply(&[obtained(1, "{}")], START).unwrap();
+    assert!(!store.forget_lost().unwrap(), "its key is here");
+    let mut store = store.with_keys(keys(2, &[]));
+    assert!(store.forget_lost().unwrap());
+    assert_eq!(store.sealing().unwrap(), None);
+}
+
+#[test]
 fn what_is_sealed_with_another_key_or_not_at_all_is_sealed_when_a_pass_begins() {
     let place = Place::new();
     let id = |key: u8| held(key).key.id();
@@ -290,9 +319,9 @@ proptest! {
             (0usize..6, prop_oneof![20usize..700, 20usize..9000]),
             1..40,
         ),
-        seals in any::<bool>(),
+        end in prop::sample::select(ENDS.to_vec()),
     ) {
-        let place = file_without_plain_sessions(&saves, seals);
+        let place = file_without_plain_sessions(&saves, end);
         prop_assert!(!holds_anywhere(&place, "hunter2-"));
     }
 }
