@@ -267,3 +267,20 @@ fn the_graver_reason_wins_and_of_equals_the_later() {
     assert_eq!(Stop::TimeUsed.graver(person.clone()), person);
     assert_eq!(Stop::Done.graver(Stop::TimeUsed), Stop::TimeUsed);
 }
+
+#[test]
+fn of_two_objections_both_are_told() {
+    let objected = |reason, message: &str, until| {
+        Stop::Objected(HeldBy {
+            reason,
+            until,
+            message: message.to_owned(),
+        })
+    };
+    let doubt = objected(HoldReason::SessionDoubtful, "a doubt", None);
+    let block = objected(HoldReason::ActionBlocked, "a block", Some(MOMENT));
+    let both = doubt.clone().graver(block);
+    let told = objected(HoldReason::SessionDoubtful, "a doubt; and a block", None);
+    assert_eq!(both, told);
+    assert_eq!(doubt.clone().graver(doubt.clone()), doubt);
+}
