@@ -266,6 +266,11 @@ impl Shell {
         code
     }
 
+    /// Tells a person something on stderr, whatever is logged.
+    pub fn tell(&self, line: &str) {
+        self.around.complain(line);
+    }
+
     /// Tells a failure on stderr.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
         self.around

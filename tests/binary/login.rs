@@ -1,14 +1,12 @@
 //! Logging in, by hand and once by itself: how often a password leaves, and what stops it.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::LocalModes;
 use serde_json::{Value, json};
 
-use crate::home::{BINARY, Home, ended as ended_of, signal, until};
+use crate::home::{Home, ended as ended_of, signal, until};
+use crate::typist::Typist;
 use story_liker::instagram::totp;
 use story_liker::model::{Secret, Timestamp};
 use story_liker::practice::clock::{PracticeClock as _, WallClock};
@@ -300,71 +298,6 @@ fn a_doubted_session_that_is_dead_is_replaced_by_a_login() {
     assert_eq!(home.likes().len(), 5);
 }
 
-/// Who types at a terminal, and the program that runs there.
-struct Typist {
-    person: File,
-    program: Child,
-    shown: String,
-}
-
-impl Typist {
-    /// Starts the program on a terminal of its own.
-    fn start(home: &Home, arguments: &[&str]) -> Self {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
-        let person = person.unwrap();
-        grantpt(&person).unwrap();
-        unlockpt(&person).unwrap();
-        let name = ptsname(&person, Vec::new()).unwrap();
-        let terminal = || {
-            let mut open = File::options();
-            open.read(true).write(true);
-            open.open(name.to_str().unwrap()).unwrap()
-        };
-        let mut session = Command::new("setsid");
-        session.args(["--ctty", "--wait", BINARY]);
-        let program = home
-            .prepare(session, arguments)
-            .stdin(terminal())
-            .stdout(terminal())
-            .stderr(terminal())
-            .spawn()
-            .unwrap();
-        Self {
-            person: File::from(person),
-            program,
-            shown: String::new(),
-        }
-    }
-
-    /// Reads on until the end of what is shown is this.
-    fn reads(&mut self, end: &str) -> &mut Self {
-        let from = self.shown.len();
-        while !self.shown[from..].ends_with(end) {
-            let mut next = [0];
-            let read = self.person.read_exact(&mut next);
-            read.unwrap_or_else(|_| panic!("no {end:?} in: {}", self.shown));
-            self.shown.push(char::from(next[0]));
-        }
-        self
-    }
-
-    /// Types this.
-    fn types(&mut self, text: &str) -> &mut Self {
-        self.person.write_all(text.as_bytes()).unwrap();
-        self
-    }
-
-    /// What was shown in all, and the exit code.
-    fn ends(mut self) -> (String, Option<i32>) {
-        let mut rest = Vec::new();
-        // Where nobody has it open any more, reading a terminal fails at its end.
-        let _ = self.person.read_to_end(&mut rest);
-        let status = self.program.wait().unwrap();
-        self.shown.push_str(&String::from_utf8_lossy(&rest));
-        (self.shown, status.code())
-    }
-}
-
 /// A password that is pasted at once must not be shown either. What comes too late may be in time by
 /// chance, so it is asked again and again.
 #[test]
@@ -372,9 +305,8 @@ fn a_terminal_is_silent_before_it_asks_for_the_password() {
     let home = Home::new();
     for _ in 0..20 {
         let mut typist = Typist::start(&home, &["login"]);
-        let modes = tcgetattr(&typist.reads("Pass").person).unwrap().local_modes;
-        typist.program.kill().unwrap();
-        typist.program.wait().unwrap();
+        let modes = typist.reads("Pass").modes();
+        typist.killed();
         assert!(!modes.contains(LocalModes::ECHO), "{modes:?}");
     }
     let mut typist = Typist::start(&home, &["login"]);
