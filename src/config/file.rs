@@ -215,6 +215,6 @@ fn unknown_key(name: &str) -> String {
     }
     match keys::similar(name) {
         Some(known) => format!("no such key, did you mean {known}?"),
-        None => "no such key; `story-liker config show` lists every key".to_owned(),
+        None => format!("no such key; {}", keys::LISTED),
     }
 }

@@ -465,12 +465,26 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         "likes_per_run",
         &["did you mean limits.likes_per_run?"],
     ),
-    ("[pase]\nx = 1", "pase", &["no such key"]),
+    ("[pase]\nx = 1", "pase", &["did you mean pace?"]),
+    (
+        "[instagram.app_profil]\nx = 1",
+        "instagram.app_profil",
+        &["did you mean instagram.app_profile?"],
+    ),
+    (
+        "[weather]\nx = 1",
+        "weather",
+        &["no such key; examples/config.toml and `man story-liker` list every key"],
+    ),
     ("limits = 3", "limits", &["a table belongs here"]),
     ("profile = 3", "profile", &["profiles are tables"]),
     ("profile.work = 3", "profile.work", &["[profile.NAME]"]),
     ("[profile.Work]", "profile.Work", &["not a profile name"]),
-    ("[profile.work]\nlimit.likes = 1", "limit", &["no such key"]),
+    (
+        "[profile.work]\nlimit.likes = 1",
+        "limit",
+        &["did you mean limits?"],
+    ),
     (
         "account.password = \"hunter2\"",
         "account.password",
