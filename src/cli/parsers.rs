@@ -19,6 +19,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "write a number and a unit, for example 30s, 15m or 2h".to_owned())
 }
 
+pub(super) fn day(text: &str) -> Result<jiff::civil::Date, &'static str> {
+    let wrong = "write a day as YYYY-MM-DD, for example 2026-02-01";
+    text.parse().map_err(|_| wrong)
+}
+
 /// What is said to one who typed a session id as an argument.
 pub const SESSION_ID_TYPED: &str = "--session-id takes only -: give the session id on standard \
      input, because a command line can be read by others";

@@ -1,5 +1,6 @@
 //! `rehearse`: the real pass against the practice Instagram, or that server alone.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -240,12 +241,13 @@ fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCod
             clock.sleep_until(clock.now().plus(Duration::from_hours(24)));
         }
     })
-    .map_err(|error| {
-        let code = match error {
-            ServeError::Start(_) => ExitCode::CantCreat,
-            ServeError::Announce(_) => ExitCode::IoErr,
-        };
-        Failure::new(code, error.to_string())
+    .map_err(|error| match error {
+        ServeError::Start(start) => {
+            let cause = start.source().map(|cause| format!(" ({cause})"));
+            let problem = format!("{start}{}", cause.unwrap_or_default());
+            Failure::new(ExitCode::CantCreat, problem)
+        }
+        ServeError::Announce(_) => Failure::new(ExitCode::IoErr, error.to_string()),
     })?;
     Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))
 }

@@ -230,3 +230,21 @@ fn a_rehearsal_that_reaches_nobody_keeps_no_promise() {
         "ip link set lo up",
     ]);
 }
+
+#[test]
+fn a_day_that_is_none_is_told_how_to_write_one() {
+    let home = Home::new();
+    home.run(["cleanup", "--posts-before", "01.02.2026", "--force"])
+        .expect(64)
+        .saying(&["write a day as YYYY-MM-DD, for example 2026-02-01"]);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_the_reason_of_the_system() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    home.run(["rehearse", "--serve", &address])
+        .expect(73)
+        .saying(&["choose another port", "Address already in use"]);
+}

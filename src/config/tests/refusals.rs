@@ -26,6 +26,21 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         &["longer than 35d"],
     ),
     ("limits.likes = []", "limits.likes", &["no limit at all"]),
+    (
+        "limits.likes = [\"many/1h\", \"12/1h\", \"12/soon\"]",
+        "limits.likes",
+        &["many", ", and ", "soon"],
+    ),
+    (
+        "limits.likes_per_target = [\"many/1h\", 3, \"12/soon\"]",
+        "limits.likes_per_target",
+        &["many", ", and ", "soon"],
+    ),
+    (
+        "limits.warm_up = [\"half/3d\", \"50%/soon\"]",
+        "limits.warm_up",
+        &["half", ", and ", "soon"],
+    ),
     // Warm-ups that are none.
     (
         "limits.warm_up = \"0%/3d\"",
@@ -317,12 +332,12 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
     (
         "targets = [\"anna\", \"@Anna\"]",
         "targets",
-        &["anna is listed twice"],
+        &["anna is listed twice; take it off the list"],
     ),
     (
         "targets = [\"anna\", \"https://www.instagram.com/ANNA/\"]",
         "targets",
-        &["anna is listed twice"],
+        &["anna is listed twice; take it off the list"],
     ),
     (
         "targets = [\"an na\"]",
@@ -359,7 +374,7 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
     (
         "targets = [\"me\"]\naccount.username = \"@Me\"",
         "targets",
-        &["your own account"],
+        &["your own account; take it off the list"],
     ),
     // Where things are.
     (
