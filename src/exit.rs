@@ -146,19 +146,28 @@ impl ExitCode {
                 "another pass holds the lock, a timed hold was met or is in force, or the clock is \
                  not to be trusted"
             }
-            Self::Unavailable => "Instagram is not reachable; from `healthcheck`: no pass in time",
+            Self::Unavailable => {
+                "Instagram is not reachable, or `rehearse` not its own server; from `healthcheck`: no \
+                 pass in time"
+            }
             Self::IoErr => {
                 "reading or writing state, or writing an answer, failed in the middle \
                  (disk full ...)"
             }
-            Self::CantCreat => "database, lock or folder cannot be created or opened",
+            Self::CantCreat => {
+                "database, lock or folder cannot be created or opened; or a file or port that was \
+                 asked for cannot be made or taken"
+            }
             Self::DataErr => "the database is damaged, or was written by a newer version",
             Self::Protocol => "an answer of Instagram no longer has the expected form",
             Self::NoPerm => {
                 "no session, or a login, challenge, checkpoint or suspension that a person has to \
                  deal with"
             }
-            Self::Config => "the configuration is incomplete or contradicts itself",
+            Self::Config => {
+                "the configuration is incomplete or contradicts itself; or a file or session that \
+                 was handed in cannot be used"
+            }
             Self::Usage => "bad command line",
             Self::Software => "an invariant of the program broke",
         }

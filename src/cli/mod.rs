@@ -24,6 +24,7 @@ pub use account::{
 pub use ask::{ConfigCommand, Doctor, Explain, Healthcheck};
 pub use documents::{Completions, Man};
 pub use global::{ColorChoice, Global, LogFormat, Patience};
+pub use parsers::SESSION_ID_TYPED;
 pub use refused::expects_report;
 pub use rehearse::{Rehearse, Trouble};
 pub use run::Run;

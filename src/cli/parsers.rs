@@ -19,6 +19,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "write a number and a unit, for example 30s, 15m or 2h".to_owned())
 }
 
+pub(super) fn day(text: &str) -> Result<jiff::civil::Date, &'static str> {
+    let wrong = "write a day as YYYY-MM-DD, for example 2026-02-01";
+    text.parse().map_err(|_| wrong)
+}
+
+/// What is said to one who typed a session id as an argument.
+pub const SESSION_ID_TYPED: &str = "--session-id takes only -: give the session id on standard \
+     input, because a command line can be read by others";
+
 /// Accepts `-` only. Its error does not repeat the value, which is probably the session id itself.
 #[derive(Clone)]
 pub(super) struct OnlyDash;
@@ -35,8 +44,7 @@ impl TypedValueParser for OnlyDash {
         if value == "-" {
             return Ok("-".to_owned());
         }
-        let advice = "--session-id takes only -: give the session id on standard input, because a \
-                      command line can be read by others\n";
+        let advice = format!("{SESSION_ID_TYPED}\n");
         Err(clap::Error::raw(ErrorKind::ValueValidation, advice).with_cmd(command))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::global::Patience;
-use super::parsers::duration;
+use super::parsers::{day, duration};
 
 /// Flags of `cleanup`.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct Cleanup {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub older_than: Option<Duration>,
     /// Remove posts older than this day (YYYY-MM-DD) and never like them again; needs --force
-    #[arg(long, value_name = "DATE", requires = "force")]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "force")]
     pub posts_before: Option<jiff::civil::Date>,
     /// Confirm --posts-before
     #[arg(long, requires = "posts_before")]

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
@@ -17,6 +18,13 @@ use crate::ports::{Clock, SecondFactor};
 const LONGEST_CODE: u64 = 64;
 
 const INTERRUPTED: &str = "stopped while it was awaited";
+
+const STOPPED: &str = "stopped at the question for the code; this login counts (limits.logins): \
+     when there is room again run 'story-liker login', or bring a session with 'story-liker session \
+     import FILE'";
+
+/// How often a question is put until there is an answer that can be one.
+const TIMES_ASKED: u32 = 3;
 
 /// Codes computed from the authenticator app's secret.
 pub struct TotpSecret<'a>(
@@ -49,10 +57,23 @@ pub(super) struct Codes<'a> {
     pub secret: TotpSecret<'a>,
     pub username: String,
     pub clock: &'a dyn Clock,
+    /// Whether a code was asked for and there was none: what ended the login then.
+    pub missing: bool,
 }
 
 impl CodeSource for Codes<'_> {
     fn code(&mut self, factor: &SecondFactor, now: Timestamp) -> Result<Secret, String> {
+        let code = self.find(factor, now);
+        self.missing = code.is_err();
+        code.map_err(|problem| match self.clock.interrupted() {
+            Some(_) => STOPPED.to_owned(),
+            None => problem,
+        })
+    }
+}
+
+impl Codes<'_> {
+    fn find(&mut self, factor: &SecondFactor, now: Timestamp) -> Result<Secret, String> {
         if let Some(file) = &self.file {
             let file = file.clone();
             return unless_interrupted(self.clock, move || read_code(&file))
@@ -73,8 +94,9 @@ impl CodeSource for Codes<'_> {
                     .to_owned(),
             );
         };
-        let prompt = format!("Code from the {what} of {}: ", self.username);
-        ask_hidden(self.clock, prompt).map_err(|problem| {
+        let question = format!("Code from the {what} of {}: ", self.username);
+        let take = |typed: &str| code_of(typed).ok_or("that is no code; one has 6 to 8 digits");
+        ask_hidden(self.clock, &question, take).map_err(|problem| {
             format!(
                 "a second factor is asked for and there is no code: {problem}; use --code-file, or \
                  account.totp_secret_file, or a terminal"
@@ -94,13 +116,19 @@ pub(super) fn read_code(file: &Path) -> Result<Secret, String> {
     } else {
         File::open(file).and_then(|file| file.take(LONGEST_CODE).read_to_string(&mut text))
     };
-    read.map_err(|error| format!("--code-file {}: {error}", file.display()))?;
-    code_of(&text).ok_or_else(|| {
+    let name = file.display().to_string();
+    read.map_err(|error| {
+        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return "--code-file takes the name of a file, or - for standard input, and no code: \
+                    others can read what is typed as an argument"
+                .to_owned();
+        }
         format!(
-            "--code-file {}: not a code of 6 to 8 digits",
-            file.display()
+            "--code-file {name} cannot be read: {error}; name a file that the user who runs this \
+             may read, or - for standard input"
         )
-    })
+    })?;
+    code_of(&text).ok_or_else(|| format!("--code-file {name}: not a code of 6 to 8 digits"))
 }
 
 /// The code in `text`; blanks are for reading.
@@ -134,22 +162,49 @@ impl Drop for Silent {
     }
 }
 
-/// Asks on the terminal, without echo.
-pub(super) fn ask_hidden(clock: &dyn Clock, prompt: String) -> Result<Secret, String> {
+/// Asks on the terminal, without echo, until `take` makes something of what was typed; what it says
+/// against it stands before the question when that is put again.
+pub(super) fn ask_hidden(
+    clock: &dyn Clock,
+    question: &str,
+    take: impl Fn(&str) -> Result<Secret, &'static str>,
+) -> Result<Secret, String> {
     if !io::stdin().is_terminal() {
         return Err("standard input is not a terminal".to_owned());
     }
     let unreadable = |error: io::Error| format!("the terminal cannot be read: {error}");
-    // Before the question is there to be answered: what is typed or pasted at once is not shown.
-    let terminal = Silent::terminal().map_err(unreadable)?;
-    let typed = unless_interrupted(clock, || rpassword::prompt_password(prompt));
-    // A reader that is left behind has changed it further.
-    drop(terminal);
-    let typed = typed.ok_or(INTERRUPTED)?.map_err(unreadable)?;
-    let typed = typed.trim_end_matches(['\r', '\n']);
+    // Before the question is there to be answered: what is typed or pasted at once is not shown. And
+    // until the end of it: a reader that is left behind has changed it further.
+    let _terminal = Silent::terminal().map_err(unreadable)?;
+    let mut prompt = question.to_owned();
+    let mut against = "";
+    for _ in 0..TIMES_ASKED {
+        let typed = unless_interrupted(clock, move || typed(prompt));
+        let typed = typed.ok_or(INTERRUPTED)?.map_err(unreadable)?;
+        match take(typed.expose()) {
+            Ok(answer) => return Ok(answer),
+            Err(why) => against = why,
+        }
+        prompt = format!("{against}\n{question}");
+    }
+    Err(format!("{against} (asked {TIMES_ASKED} times)"))
+}
+
+/// Whatever was typed, if anything.
+pub(super) fn something(typed: &str) -> Result<Secret, &'static str> {
     if typed.is_empty() {
-        Err("nothing was typed".to_owned())
+        Err("nothing was typed")
     } else {
         Ok(Secret::new(typed))
+    }
+}
+
+fn typed(prompt: String) -> io::Result<Secret> {
+    match rpassword::prompt_password(prompt) {
+        // It has raised the signal, and whoever waits for what is typed learns of that.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => loop {
+            thread::park();
+        },
+        typed => typed.map(Secret::new),
     }
 }

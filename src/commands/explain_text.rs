@@ -88,7 +88,7 @@ fn write_explanation(text: &mut String, told: &Explanation, zone: &TimeZone) -> 
         let until = moment(until);
         writeln!(
             text,
-            "  likes are halved until {until}: an action block ended recently"
+            "  likes are halved until {until} because of an action block"
         )?;
     }
     if let Some(stage) = &told.warm_up {

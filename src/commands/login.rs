@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::codes::{Codes, TotpSecret, ask_hidden, read_code};
+use super::codes::{Codes, TotpSecret, ask_hidden, read_code, something};
 use super::proof::Proof;
 use super::sealing::{sealed, sealing_line};
 use super::shell::{Failure, Shell, account_name, instagram};
@@ -13,7 +13,7 @@ use crate::care::hold;
 use crate::cli::Login;
 use crate::config::Needs;
 use crate::engage::{
-    Actor, Credentials, LoginEnd, Ports, log_in, no_room_for_login, session_holds_cleared,
+    Actor, Credentials, LoginEnd, Ports, Stop, log_in, no_room_for_login, session_holds_cleared,
 };
 use crate::exit::ExitCode;
 use crate::instagram::Instagram;
@@ -80,7 +80,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
     })?;
     let password = match config.account.password.clone() {
         Some(password) => password,
-        None => ask_hidden(&clock, format!("Password of {username}: ")).map_err(|problem| {
+        None => ask_hidden(&clock, &format!("Password of {username}: "), something).map_err(|problem| {
             if let Some(interrupt) = clock.interrupted() {
                 let message = "stopped at the question for the password; nothing was sent";
                 return Failure::new(interrupt.into(), message);
@@ -99,6 +99,7 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
         secret: TotpSecret(config.account.totp_secret.as_ref()),
         username: username.clone(),
         clock: &clock,
+        missing: false,
     };
     let ports = Ports {
         platform: &mut platform,
@@ -117,11 +118,28 @@ pub fn login(shell: &Shell, flags: &Login) -> Result<ExitCode, Failure> {
             logged_in(shell, &myself, store.sealing()?);
             Ok(ExitCode::Ok)
         }
-        LoginEnd::Stop(stop) => Err(match clock.interrupted() {
-            // Stopped while a code was asked for: the signal is the reason.
-            Some(interrupt) => Failure::new(interrupt.into(), stop.sentence()),
-            None => stop.into(),
-        }),
+        LoginEnd::Stop(stop) => Err(stopped(stop, codes.missing, clock)),
+    }
+}
+
+/// A login that ended for want of a code was ended here, not by Instagram; and where a signal came,
+/// that is the reason.
+fn stopped(stop: Stop, no_code: bool, clock: &dyn Clock) -> Failure {
+    let failure = match &stop {
+        Stop::Objected(by) if no_code => Failure::new(
+            stop.code(),
+            format!(
+                "{}; until there is a new session nothing else is sent (hold '{}')",
+                by.message,
+                by.reason.as_str()
+            ),
+        ),
+        _ => Failure::new(stop.code(), stop.sentence()),
+    };
+    match clock.interrupted() {
+        Some(interrupt) => Failure::new(interrupt.into(), failure.message),
+        None if no_code => failure,
+        None => stop.into(),
     }
 }
 

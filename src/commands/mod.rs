@@ -68,5 +68,5 @@ pub fn execute_in(cli: Cli, around: Box<dyn Surroundings>) -> ExitCode {
         Command::Completions(flags) => Ok(completions::completions(&shell, flags)),
         Command::Man(flags) => man::man(&shell, &flags),
     };
-    shell.ended(code.unwrap_or_else(|failure| shell.fail(&failure)))
+    shell.ended(code.unwrap_or_else(|failure| shell.failed(&failure)))
 }

@@ -1,5 +1,6 @@
 //! `rehearse`: the real pass against the practice Instagram, or that server alone.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
             || as_json(flags, &rehearsal),
             || summary_text(&rehearsal.summary, columns()),
         );
-        return verdict(&[&rehearsal]);
+        return Ok(verdict(shell, &[&rehearsal]));
     };
     let mut request = shell.request(Needs::NoSecret);
     request.config_file = Some(other.clone());
@@ -69,14 +70,15 @@ pub fn rehearse(shell: &Shell, flags: &Rehearse) -> Result<ExitCode, Failure> {
         },
         || format!("\n{}", compare_text(names, &one.summary, &two.summary)),
     );
-    verdict(&[one, two])
+    Ok(verdict(shell, &[one, two]))
 }
 
-fn verdict(held: &[&Rehearsal]) -> Result<ExitCode, Failure> {
+/// The summary is the answer by then, in JSON too.
+fn verdict(shell: &Shell, held: &[&Rehearsal]) -> ExitCode {
     if held.iter().all(|held| held.summary.promises_kept()) {
-        Ok(ExitCode::Ok)
+        ExitCode::Ok
     } else {
-        Err(Failure::new(
+        shell.fail(&Failure::new(
             ExitCode::Software,
             "the rehearsal broke a promise (see the summary); please report this with its seed",
         ))
@@ -239,12 +241,13 @@ fn serve(shell: &Shell, flags: &Rehearse, address: SocketAddr) -> Result<ExitCod
             clock.sleep_until(clock.now().plus(Duration::from_hours(24)));
         }
     })
-    .map_err(|error| {
-        let code = match error {
-            ServeError::Start(_) => ExitCode::CantCreat,
-            ServeError::Announce(_) => ExitCode::IoErr,
-        };
-        Failure::new(code, error.to_string())
+    .map_err(|error| match error {
+        ServeError::Start(start) => {
+            let cause = start.source().map(|cause| format!(" ({cause})"));
+            let problem = format!("{start}{}", cause.unwrap_or_default());
+            Failure::new(ExitCode::CantCreat, problem)
+        }
+        ServeError::Announce(_) => Failure::new(ExitCode::IoErr, error.to_string()),
     })?;
     Ok(clock.interrupted().map_or(ExitCode::Ok, ExitCode::from))
 }

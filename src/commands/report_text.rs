@@ -76,7 +76,7 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
     if let Some(until) = report.halved_until {
         writeln!(
             text,
-            "  likes are halved until {until}: an action block ended recently"
+            "  likes are halved until {until} because of an action block"
         )?;
     }
     if report.dry_run {

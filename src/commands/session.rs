@@ -1,23 +1,24 @@
 //! `session import`, `session export`, `session show`. What seals them stands in `sealing.rs`.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::codes::{ask_hidden, something};
 use super::login::{nobody, only_session_holds};
 use super::proof::Proof;
 use super::sealing::{self, sealed, sealing_line};
 use super::shell::{Failure, Shell, account_name, instagram};
-use crate::cli::{Session as Flags, SessionExport, SessionImport};
+use crate::cli::{SESSION_ID_TYPED, Session as Flags, SessionExport, SessionImport};
 use crate::config::{Config, Needs};
 use crate::engage::{Stop, session_holds_cleared};
 use crate::exit::ExitCode;
 use crate::instagram::settings;
-use crate::model::{Account, Device, Pk, Session};
+use crate::model::{Account, Device, Pk, Secret, Session};
 use crate::ports::{Change, Myself, Store};
 use crate::store::{Reader, Sealing};
 use crate::telemetry::logging::Stream;
@@ -47,7 +48,7 @@ struct Brought {
 
 fn import(shell: &Shell, flags: &SessionImport) -> Result<ExitCode, Failure> {
     let config = shell.load(&shell.request(Needs::SessionKey))?.config;
-    let brought = bring(flags)?;
+    let brought = bring(shell, flags)?;
     for warning in &brought.warnings {
         log::warn!("{warning}");
     }
@@ -165,11 +166,16 @@ fn answer(
     );
 }
 
-fn bring(flags: &SessionImport) -> Result<Brought, Failure> {
+fn bring(shell: &Shell, flags: &SessionImport) -> Result<Brought, Failure> {
     let bad = |problem: String| Failure::new(ExitCode::Config, problem);
     let Some(path) = &flags.file else {
-        let text = read_limited(io::stdin().lock(), "standard input")?;
-        let session = settings::from_session_id(&text).map_err(|error| bad(error.to_string()))?;
+        let text = if io::stdin().is_terminal() {
+            typed_session_id(shell)?
+        } else {
+            Secret::new(read_limited(io::stdin().lock(), "standard input")?)
+        };
+        let session = settings::from_session_id(text.expose());
+        let session = session.map_err(|error| bad(error.to_string()))?;
         return Ok(Brought {
             session,
             device: None,
@@ -178,11 +184,20 @@ fn bring(flags: &SessionImport) -> Result<Brought, Failure> {
     };
     let mut warnings = Vec::new();
     let text = if path == Path::new("-") {
+        if io::stdin().is_terminal() {
+            shell.tell(
+                "the settings file is read from this terminal; ^D on a line of its own ends it",
+            );
+        }
         read_limited(io::stdin().lock(), "standard input")?
     } else {
         let unreadable = |error: io::Error| {
+            if may_be_session_id(path) {
+                return Failure::new(ExitCode::Usage, SESSION_ID_TYPED);
+            }
             bad(format!(
-                "the settings file {} cannot be read: {error}",
+                "the settings file {} cannot be read: {error}; name a file that the user who runs \
+                 this may read, or - for standard input",
                 path.display()
             ))
         };
@@ -203,6 +218,28 @@ fn bring(flags: &SessionImport) -> Result<Brought, Failure> {
         session: imported.session,
         device: Some(imported.device),
         warnings,
+    })
+}
+
+/// It must not be repeated then, and is no name of a file.
+fn may_be_session_id(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.to_uppercase().contains("%3A") || settings::from_session_id(&text).is_ok()
+}
+
+fn typed_session_id(shell: &Shell) -> Result<Secret, Failure> {
+    let clock = shell.clock()?;
+    ask_hidden(clock, "Session id (the cookie \"sessionid\"): ", something).map_err(|problem| {
+        match clock.interrupted() {
+            Some(interrupt) => {
+                let message = "stopped at the question for the session id; nothing was changed";
+                Failure::new(interrupt.into(), message)
+            }
+            None => Failure::new(
+                ExitCode::Config,
+                format!("no session id: {problem}; paste it, or give it with < session_id.txt"),
+            ),
+        }
     })
 }
 

@@ -266,6 +266,21 @@ impl Shell {
         code
     }
 
+    /// Tells a person something on stderr, whatever is logged.
+    pub fn tell(&self, line: &str) {
+        self.around.complain(line);
+    }
+
+    /// The end of any other command that could not do what was asked: an answer in JSON, too, if
+    /// asked for.
+    pub fn failed(&self, failure: &Failure) -> ExitCode {
+        let code = self.fail(failure);
+        if self.global.json {
+            self.print(&ended_without("failed", code, &failure.message).to_string());
+        }
+        code
+    }
+
     /// Tells a failure on stderr.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
         self.around
@@ -294,8 +309,12 @@ pub fn shown(written: io::Result<()>) -> ExitCode {
 
 /// The report of a command that did not get as far as doing anything.
 pub fn not_started(code: ExitCode, reason: &str) -> Value {
+    ended_without("not_started", code, reason)
+}
+
+fn ended_without(stop: &str, code: ExitCode, reason: &str) -> Value {
     let exit = json!({ "code": code, "name": code.name(), "reason": reason });
-    json!({ "stop": { "name": "not_started" }, "exit": exit })
+    json!({ "stop": { "name": stop }, "exit": exit })
 }
 
 /// How and for how long `command` asks for the locks.

@@ -86,7 +86,7 @@ fn write_status(text: &mut String, status: &Status) -> fmt::Result {
     if let Some(until) = status.halved_until {
         writeln!(
             text,
-            "  likes are halved until {until}: an action block ended recently"
+            "  likes are halved until {until} because of an action block"
         )?;
     }
     writeln!(text, "\ntargets")?;

@@ -25,12 +25,12 @@ impl RawConfig {
     pub(super) fn add_file(&mut self, path: &Arc<PathBuf>, named_by: Origin) {
         match read(path) {
             Ok(text) => self.add_text(path, &text),
-            Err(problem) => self.mistakes.push(Mistake {
+            Err((problem, advice)) => self.mistakes.push(Mistake {
                 key: FILE_KEY.to_owned(),
                 value: Some(path.display().to_string()),
                 origin: named_by,
                 problem,
-                advice: "name a readable TOML file, see examples/config.toml".to_owned(),
+                advice: advice.to_owned(),
             }),
         }
     }
@@ -60,19 +60,29 @@ impl RawConfig {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The text, or what is wrong with the file and what to do.
+fn read(path: &Path) -> Result<String, (String, &'static str)> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-            _ => format!("it cannot be read: {error}"),
-        })?;
+        .map_err(|error| unreadable(&error))?;
     if text.len() as u64 > MAX_FILE_BYTES {
-        return Err("it is larger than 1 MiB, so it is no configuration".to_owned());
+        let problem = "it is larger than 1 MiB, so it is no configuration".to_owned();
+        return Err((problem, ANOTHER));
     }
     Ok(text)
+}
+
+const ANOTHER: &str = "name a readable TOML file, see examples/config.toml";
+
+fn unreadable(error: &io::Error) -> (String, &'static str) {
+    const AS_OWNER: &str = "run this as the file's owner, or change its owner or permissions";
+    match error.kind() {
+        io::ErrorKind::NotFound => ("there is no such file".to_owned(), ANOTHER),
+        io::ErrorKind::InvalidData => ("it is not UTF-8 text".to_owned(), ANOTHER),
+        io::ErrorKind::PermissionDenied => (format!("it cannot be read: {error}"), AS_OWNER),
+        _ => (format!("it cannot be read: {error}"), ANOTHER),
+    }
 }
 
 struct FileReader<'r> {
@@ -215,6 +225,20 @@ fn unknown_key(name: &str) -> String {
     }
     match keys::similar(name) {
         Some(known) => format!("no such key, did you mean {known}?"),
-        None => "no such key; `story-liker config show` lists every key".to_owned(),
+        None => format!("no such key; {}", keys::LISTED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root may read every file, so no file on a disk shows this to every test.
+    #[test]
+    fn a_file_that_this_user_may_not_read_is_a_matter_of_owners() {
+        let (_, advice) = unreadable(&io::ErrorKind::PermissionDenied.into());
+        assert!(advice.contains("run this as the file's owner"), "{advice}");
+        let (_, advice) = unreadable(&io::ErrorKind::NotFound.into());
+        assert!(advice.contains("name a readable TOML file"), "{advice}");
     }
 }

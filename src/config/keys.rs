@@ -79,6 +79,9 @@ pub const KEYS: &[Key] = &[
     ),
 ];
 
+/// Where an operator finds every key, also while the configuration has mistakes.
+pub(super) const LISTED: &str = "examples/config.toml and `man story-liker` list every key";
+
 /// What every variable of this program begins with.
 pub(super) const ENV_PREFIX: &str = "STORY_LIKER_";
 
@@ -190,7 +193,7 @@ pub(super) fn default_of(name: &str) -> Option<Value> {
 }
 
 /// The known key that is probably meant by `unknown`: similar as a whole, or with the right last
-/// part in the wrong table.
+/// part in the wrong table. It may be a table of them.
 pub(super) fn similar(unknown: &str) -> Option<&'static str> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     let alike = |name: &str| {
@@ -200,7 +203,11 @@ pub(super) fn similar(unknown: &str) -> Option<&'static str> {
             &last(name),
         ))
     };
-    closest(KEYS.iter().map(|key| key.name), alike)
+    let names = KEYS.iter().map(|key| key.name);
+    let tables = names
+        .clone()
+        .filter_map(|name| Some(name.rsplit_once('.')?.0));
+    closest(names.chain(tables), alike)
 }
 
 /// The candidate that scores best, if any scores well.

@@ -63,15 +63,28 @@ pub(super) fn count(value: &Value) -> Result<u32, String> {
 
 /// One limit or several.
 pub(super) fn limits(value: &Value) -> Result<Vec<Limit>, String> {
-    let limits = value
-        .items()
-        .iter()
-        .map(limit)
-        .collect::<Result<Vec<_>, _>>()?;
+    let limits = each(value, limit)?;
     if limits.is_empty() {
         return Err("no limit at all".to_owned());
     }
     Ok(limits)
+}
+
+/// What every item of a list means, or all that is wrong with any of them.
+fn each<T>(value: &Value, read: impl Fn(&Value) -> Result<T, String>) -> Result<Vec<T>, String> {
+    let mut meanings = Vec::new();
+    let mut problems = Vec::new();
+    for item in &value.items() {
+        match read(item) {
+            Ok(meaning) => meanings.push(meaning),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        Ok(meanings)
+    } else {
+        Err(problems.join(", and "))
+    }
 }
 
 fn limit(value: &Value) -> Result<Limit, String> {
@@ -80,17 +93,20 @@ fn limit(value: &Value) -> Result<Limit, String> {
 
 /// `[3, "8/24h"]`: a bare number is a cap per run, the others are windows.
 pub(super) fn per_target(value: &Value) -> Result<(Option<u32>, Vec<Limit>), String> {
-    let (mut per_run, mut windows) = (None, Vec::new());
-    for item in value.items() {
-        let number = match &item {
-            Value::Integer(_) => Some(count(&item)?),
+    let parts = each(value, |item| {
+        let number = match item {
+            Value::Integer(_) => Some(count(item)?),
             Value::Text(text) => text.parse().ok(),
             _ => None,
         };
-        match number {
-            None => windows.push(limit(&item)?),
-            Some(_) if per_run.is_some() => return Err("two numbers per run".to_owned()),
-            Some(number) => per_run = Some(number),
+        number.map_or_else(|| limit(item).map(Err), |number| Ok(Ok(number)))
+    })?;
+    let (mut per_run, mut windows) = (None, Vec::new());
+    for part in parts {
+        match part {
+            Err(window) => windows.push(window),
+            Ok(_) if per_run.is_some() => return Err("two numbers per run".to_owned()),
+            Ok(number) => per_run = Some(number),
         }
     }
     if per_run.is_none() && windows.is_empty() {
@@ -102,11 +118,7 @@ pub(super) fn per_target(value: &Value) -> Result<(Option<u32>, Vec<Limit>), Str
 /// `25%/3d` or a list of such stages, each longer and larger than the one before; an empty list is
 /// none, for a profile that takes nothing over.
 pub(super) fn warm_up(value: &Value) -> Result<Vec<WarmUpStage>, String> {
-    let stages = value
-        .items()
-        .iter()
-        .map(warm_up_stage)
-        .collect::<Result<Vec<_>, _>>()?;
+    let stages = each(value, warm_up_stage)?;
     for pair in stages.windows(2) {
         if pair[1].span <= pair[0].span {
             return Err("every stage has to last longer than the one before".to_owned());

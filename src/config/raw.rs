@@ -244,7 +244,7 @@ impl RawConfig {
             let alike = |known: &str| strsim::normalized_damerau_levenshtein(name, known);
             let known: Vec<String> = keys::KEYS.iter().map(keys::Key::variable).collect();
             let advice = keys::closest(known.iter().map(String::as_str), alike).map_or_else(
-                || "unset it; `story-liker config show` lists every key".to_owned(),
+                || format!("unset it; {}", keys::LISTED),
                 |known| format!("did you mean {known}?"),
             );
             let origin = Origin::Variable(name.to_owned());

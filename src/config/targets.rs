@@ -19,15 +19,16 @@ impl Resolver<'_> {
         });
         let mut targets: Vec<TargetConfig> = Vec::new();
         let mut problems = Vec::new();
+        let off = || "take it off the list".to_owned();
         for entry in entries.unwrap_or_default() {
             match target(&entry) {
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push((problem, format!("allowed: {ALLOWED}"))),
                 Ok(target) => {
                     let name = &target.username;
                     if targets.iter().any(|other| &other.username == name) {
-                        problems.push(format!("{name} is listed twice"));
+                        problems.push((format!("{name} is listed twice"), off()));
                     } else if own_name.is_some_and(|own| own.eq_ignore_ascii_case(name)) {
-                        problems.push(format!("{name} is your own account"));
+                        problems.push((format!("{name} is your own account"), off()));
                     }
                     targets.push(target);
                 }
@@ -37,8 +38,8 @@ impl Resolver<'_> {
             let shown = targets.iter().map(shown_target).collect();
             self.show(KEY, Some(Value::List(shown)));
         }
-        for problem in problems {
-            self.mistake(KEY, problem, format!("allowed: {ALLOWED}"));
+        for (problem, advice) in problems {
+            self.mistake(KEY, problem, advice);
         }
         targets
     }

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::stage::{Stage, Visit};
 use super::summary::{Held, Summary, summarise};
 use crate::clock::VirtualClock;
-use crate::engage::Report;
+use crate::engage::{Report, Stop};
 use crate::exit::ExitCode;
 use crate::model::Timestamp;
 use crate::ports::{Clock, StoreError};
@@ -119,6 +119,7 @@ pub fn rehearse(
         ends.push(clock.now());
     }
     let record = server.record();
+    reached(&record, &passes)?;
     let held = Held {
         config: &stage.config,
         server: &server,
@@ -135,6 +136,21 @@ pub fn rehearse(
         passes,
         record,
         summary,
+    })
+}
+
+/// No promise is kept or broken where nothing came to be judged.
+fn reached(record: &[RecordEntry], passes: &[Report]) -> Result<(), RehearseError> {
+    let unavailable = |report: &Report| matches!(report.stop, Stop::Unavailable { .. });
+    if !record.is_empty() || !passes.iter().any(unavailable) {
+        return Ok(());
+    }
+    Err(RehearseError {
+        code: ExitCode::Unavailable,
+        message: "no request reached the practice Instagram on 127.0.0.1, so nothing was rehearsed; \
+                  is the loopback interface up (`ip link set lo up`), and does no firewall stand in \
+                  between?"
+            .to_owned(),
     })
 }
 

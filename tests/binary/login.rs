@@ -1,14 +1,12 @@
 //! Logging in, by hand and once by itself: how often a password leaves, and what stops it.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::process::{Child, Command};
+use std::process::Stdio;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::LocalModes;
 use serde_json::{Value, json};
 
-use crate::home::{BINARY, Home};
+use crate::home::{Home, ended as ended_of, signal, until};
+use crate::typist::Typist;
 use story_liker::instagram::totp;
 use story_liker::model::{Secret, Timestamp};
 use story_liker::practice::clock::{PracticeClock as _, WallClock};
@@ -300,57 +298,127 @@ fn a_doubted_session_that_is_dead_is_replaced_by_a_login() {
     assert_eq!(home.likes().len(), 5);
 }
 
-/// `login` on a terminal of its own, up to its question: the person's end, and the program.
-fn asked(home: &Home) -> (File, Child) {
-    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&person).unwrap();
-    unlockpt(&person).unwrap();
-    let name = ptsname(&person, Vec::new()).unwrap();
-    let terminal = || {
-        let mut open = File::options();
-        open.read(true).write(true);
-        open.open(name.to_str().unwrap()).unwrap()
-    };
-    let mut login = Command::new("setsid");
-    login.args(["--ctty", "--wait", BINARY]);
-    let child = home
-        .prepare(login, ["login"])
-        .stdin(terminal())
-        .stdout(terminal())
-        .stderr(terminal())
-        .spawn()
-        .unwrap();
-    let mut person = File::from(person);
-    let mut shown = Vec::new();
-    while !shown.ends_with(b"Pass") {
-        let mut next = [0];
-        person.read_exact(&mut next).unwrap();
-        shown.extend(next);
-    }
-    (person, child)
-}
-
 /// A password that is pasted at once must not be shown either. What comes too late may be in time by
 /// chance, so it is asked again and again.
 #[test]
 fn a_terminal_is_silent_before_it_asks_for_the_password() {
     let home = Home::new();
     for _ in 0..20 {
-        let (person, mut child) = asked(&home);
-        let modes = tcgetattr(&person).unwrap().local_modes;
-        child.kill().unwrap();
-        child.wait().unwrap();
-        drop(person);
+        let mut typist = Typist::start(&home, &["login"]);
+        let modes = typist.reads("Pass").modes();
+        typist.killed();
         assert!(!modes.contains(LocalModes::ECHO), "{modes:?}");
     }
-    let (mut person, mut child) = asked(&home);
+    let mut typist = Typist::start(&home, &["login"]);
     let password = home.server.credentials().password;
-    writeln!(person, "{password}").unwrap();
-    assert!(child.wait().unwrap().success());
-    let mut shown = Vec::new();
-    // Where nobody has it open any more, reading a terminal fails at its end.
-    let _ = person.read_to_end(&mut shown);
-    let shown = String::from_utf8_lossy(&shown);
+    typist.reads("Pass").types(&format!("{password}\n"));
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains("logged in as"), "{shown}");
     assert!(!shown.contains(&password));
+}
+
+#[test]
+fn an_empty_line_is_no_password_and_the_question_is_put_again() {
+    let home = Home::new();
+    let mut typist = Typist::start(&home, &["login"]);
+    let password = home.server.credentials().password;
+    typist.reads(QUESTION).types("\n");
+    typist.reads("nothing was typed").reads(QUESTION);
+    typist.types(&format!("{password}\n"));
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(0), "{shown}");
+
+    let home = Home::new();
+    let mut typist = Typist::start(&home, &["login"]);
+    for _ in 0..3 {
+        typist.reads(QUESTION).types("\n");
+    }
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(78), "{shown}");
+    assert!(home.calls().is_empty());
+
+    // The end of what is typed is no line.
+    let mut typist = Typist::start(&home, &["login"]);
+    typist.reads(QUESTION).types("\u{4}");
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(78), "{shown}");
+    assert_eq!(shown.matches(QUESTION).count(), 1, "{shown}");
+}
+
+const QUESTION: &str = "Password of sandbox.operator: ";
+const CODE: &str = "Code from the authenticator app of sandbox.operator: ";
+
+#[test]
+fn what_is_no_code_is_never_sent_and_the_question_is_put_again() {
+    let home = home_with_password();
+    ask_for_second_factor(&home);
+    let credentials = home.server.credentials();
+    let mut typist = Typist::start(&home, &["login"]);
+    typist.reads(CODE).types("\n");
+    typist.reads("that is no code").reads(CODE);
+    typist.types(&format!("{}\n", credentials.password));
+    typist.reads("that is no code").reads(CODE);
+    let now = Timestamp::from_millis(WallClock.now_ms());
+    let code = totp::code(&Secret::new(credentials.totp_secret), now).unwrap();
+    typist.types(&format!("{}\n", code.expose()));
+    let (shown, ended) = typist.ends();
+    assert_eq!(ended, Some(0), "{shown}");
+    assert!(!shown.contains(&credentials.password), "{shown}");
+    home.assert_flawless();
+
+    let home = home_with_password();
+    ask_for_second_factor(&home);
+    let mut typist = Typist::start(&home, &["login"]);
+    for typed in ["", "12345", "no code"] {
+        typist.reads(CODE).types(&format!("{typed}\n"));
+    }
+    let (shown, ended) = typist.ends();
+    assert_eq!(ended, Some(77), "{shown}");
+    assert!(
+        shown.contains("one has 6 to 8 digits (asked 3 times)"),
+        "{shown}"
+    );
+    assert!(!shown.contains("Instagram objected"), "{shown}");
+    assert_eq!(home.calls().last(), Some(&"login"));
+}
+
+#[test]
+fn a_login_that_is_stopped_at_the_question_for_the_code_is_no_objection() {
+    const WORDS: [&str; 3] = [
+        "stopped at the question for the code; this login counts (limits.logins)",
+        "hold 'login_refused'",
+        "session import",
+    ];
+    let home = home_with_password();
+    ask_for_second_factor(&home);
+    let mut typist = Typist::start(&home, &["login"]);
+    typist.reads(CODE).types("\u{3}");
+    let (shown, ended) = typist.ends();
+    assert_eq!(ended, Some(130), "{shown}");
+    assert!(WORDS.iter().all(|words| shown.contains(words)), "{shown}");
+    assert!(!shown.contains("objected"), "{shown}");
+    home.run(["run"]).expect(77).saying(&WORDS[..1]);
+
+    let home = home_with_password();
+    ask_for_second_factor(&home);
+    // Somebody keeps the other end open and says nothing.
+    let mut waiting = home.start_with(["login", "--code-file", "-"], Stdio::piped());
+    let kept = waiting.stdin.take();
+    until("the password", || submissions(&home) == 1);
+    signal(&waiting, "INT");
+    let told = ended_of(waiting).expect(130).saying(&WORDS);
+    assert!(!told.stderr.contains("objected"), "{told}");
+    drop(kept);
+}
+
+#[test]
+fn a_code_typed_as_an_argument_is_not_repeated() {
+    let home = home_with_password();
+    let told = home.run(["login", "--code-file", "123456"]).expect(78);
+    let told = told.saying(&["--code-file takes the name of a file, or - for standard input"]);
+    assert!(!told.stderr.contains("123456"), "{told}");
+    home.run(["login", "--code-file", "missing"])
+        .expect(78)
+        .saying(&["missing cannot be read", "name a file"]);
 }

@@ -24,4 +24,5 @@ mod secrets;
 mod session;
 mod signals;
 mod status;
+mod typist;
 mod upkeep;

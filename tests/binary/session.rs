@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::home::Home;
+use crate::typist::Typist;
 use serde_json::{Value, json};
 use story_liker::practice::switches::{Echo, Switches};
 
@@ -178,6 +179,53 @@ fn a_file_that_is_no_settings_file_changes_nothing() {
         .expect(64);
     assert!(!home.database().exists());
     assert!(home.calls().is_empty());
+}
+
+#[test]
+fn a_session_id_typed_as_a_file_is_not_repeated() {
+    let home = Home::new();
+    let session_id = home.server.credentials().session_id;
+    for typed in [&session_id, &session_id.replace("%3A", ":"), "7%3a1"] {
+        let told = home.run(["session", "import", typed]).expect(64);
+        let told = told.saying(&["--session-id takes only -"]);
+        assert!(!told.stderr.contains(typed), "{told}");
+    }
+    home.run(["session", "import", "missing"])
+        .expect(78)
+        .saying(&["missing cannot be read", "name a file"]);
+}
+
+#[test]
+fn a_session_id_pasted_on_a_terminal_is_asked_for_and_not_shown() {
+    const QUESTION: &str = "Session id (the cookie \"sessionid\"): ";
+    let home = Home::new();
+    let session_id = home.server.credentials().session_id;
+    let mut typist = Typist::start(&home, &["session", "import", "--session-id", "-"]);
+    typist.reads(QUESTION).types("\n").reads(QUESTION);
+    typist.types(&format!("{session_id}\n"));
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("alive"), "{shown}");
+    assert!(!shown.contains(&session_id), "{shown}");
+
+    let mut typist = Typist::start(&home, &["session", "import", "--session-id", "-"]);
+    typist.reads(QUESTION).types("\u{3}");
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(shown.contains("nothing was changed"), "{shown}");
+}
+
+#[test]
+fn a_settings_file_read_from_a_terminal_says_so() {
+    let home = Home::new();
+    let mut typist = Typist::start(&home, &["session", "import", "-"]);
+    typist.reads("^D on a line of its own ends it");
+    typist.types(&format!(
+        "{}\n\u{4}",
+        serde_json::to_string_pretty(&settings(&home)).unwrap()
+    ));
+    let (shown, code) = typist.ends();
+    assert_eq!(code, Some(0), "{shown}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `cleanup` and `migrate`: what they remove or make, and their last line.
 
 use std::fs;
+use std::io::{self, Write as _};
+use std::process::Command;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use story_liker::practice::Wire;
 use story_liker::practice::clock::{PracticeClock as _, WallClock};
 
-use crate::home::Home;
+use crate::home::{BINARY, Ended, Home};
 
 #[test]
 fn cleanup_counts_in_a_dry_run_and_then_removes_just_that() {
@@ -130,6 +132,42 @@ fn the_last_line_is_a_report_also_when_nothing_was_done() {
 }
 
 #[test]
+fn with_json_every_failure_is_an_answer_too() {
+    let mut home = Home::new();
+    let everything: [&[&str]; 12] = [
+        &["status"],
+        &["session", "show"],
+        &["session", "import", "settings.json"],
+        &["session", "export", "-"],
+        &["session", "reseal"],
+        &["session", "forget", "--key-lost"],
+        &["explain", "1_2"],
+        &["resume"],
+        &["login"],
+        &["rehearse"],
+        &["cleanup"],
+        &["migrate"],
+    ];
+    let answered = |home: &Home, command: &[&str], code: i32| {
+        let told = home.run(command.iter().chain(&["--json"])).expect(code);
+        let lines = told.stdout.lines().count();
+        assert_eq!(lines, 1, "{command:?}: {told}");
+        let exit = &told.report()["exit"];
+        assert_eq!(exit["code"], code, "{command:?}: {told}");
+        let reason = exit["reason"].as_str().unwrap();
+        assert!(told.stderr.contains(reason), "{command:?}: {told}");
+        let text = home.run(command.iter().chain(&["--log-format", "text"]));
+        assert_eq!(text.expect(code).stdout, "", "{command:?}");
+    };
+    std::fs::write(home.path("key"), "").unwrap();
+    answered(&home, &["session", "new-key", "key"], 73);
+    home.set("weather", "1");
+    for command in everything {
+        answered(&home, command, 78);
+    }
+}
+
+#[test]
 fn migrate_makes_a_database_and_says_when_there_is_nothing_to_do() {
     let home = Home::new();
     home.run(["migrate", "--status"]).expect(73);
@@ -169,4 +207,44 @@ fn a_mistyped_database_is_not_made_by_a_command_that_only_tidies() {
             .saying(&["there is no database at"]);
         assert!(!home.path("typo.db").exists());
     }
+}
+
+/// A network of its own has a loopback interface that is down.
+#[test]
+fn a_rehearsal_that_reaches_nobody_keeps_no_promise() {
+    let home = Home::new();
+    let alone = |arguments: &[&str]| {
+        let mut unshare = Command::new("unshare");
+        unshare.arg("-rn").args(arguments);
+        unshare
+    };
+    if !alone(&["true"]).status().is_ok_and(|tried| tried.success()) {
+        let _ = writeln!(io::stderr(), "skipped: no network name space can be made");
+        return;
+    }
+    let mut rehearsal = home.prepare(alone(&[BINARY]), ["rehearse", "--days", "1"]);
+    let told: Ended = rehearsal.output().unwrap().into();
+    assert!(!told.stdout.contains("every promise was kept"), "{told}");
+    told.expect(69).saying(&[
+        "no request reached the practice Instagram",
+        "ip link set lo up",
+    ]);
+}
+
+#[test]
+fn a_day_that_is_none_is_told_how_to_write_one() {
+    let home = Home::new();
+    home.run(["cleanup", "--posts-before", "01.02.2026", "--force"])
+        .expect(64)
+        .saying(&["write a day as YYYY-MM-DD, for example 2026-02-01"]);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_the_reason_of_the_system() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    home.run(["rehearse", "--serve", &address])
+        .expect(73)
+        .saying(&["choose another port", "Address already in use"]);
 }

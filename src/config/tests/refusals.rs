@@ -26,6 +26,21 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         &["longer than 35d"],
     ),
     ("limits.likes = []", "limits.likes", &["no limit at all"]),
+    (
+        "limits.likes = [\"many/1h\", \"12/1h\", \"12/soon\"]",
+        "limits.likes",
+        &["many", ", and ", "soon"],
+    ),
+    (
+        "limits.likes_per_target = [\"many/1h\", 3, \"12/soon\"]",
+        "limits.likes_per_target",
+        &["many", ", and ", "soon"],
+    ),
+    (
+        "limits.warm_up = [\"half/3d\", \"50%/soon\"]",
+        "limits.warm_up",
+        &["half", ", and ", "soon"],
+    ),
     // Warm-ups that are none.
     (
         "limits.warm_up = \"0%/3d\"",
@@ -317,12 +332,12 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
     (
         "targets = [\"anna\", \"@Anna\"]",
         "targets",
-        &["anna is listed twice"],
+        &["anna is listed twice; take it off the list"],
     ),
     (
         "targets = [\"anna\", \"https://www.instagram.com/ANNA/\"]",
         "targets",
-        &["anna is listed twice"],
+        &["anna is listed twice; take it off the list"],
     ),
     (
         "targets = [\"an na\"]",
@@ -359,7 +374,7 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
     (
         "targets = [\"me\"]\naccount.username = \"@Me\"",
         "targets",
-        &["your own account"],
+        &["your own account; take it off the list"],
     ),
     // Where things are.
     (
@@ -465,12 +480,26 @@ const REFUSALS: &[(&str, &str, &[&str])] = &[
         "likes_per_run",
         &["did you mean limits.likes_per_run?"],
     ),
-    ("[pase]\nx = 1", "pase", &["no such key"]),
+    ("[pase]\nx = 1", "pase", &["did you mean pace?"]),
+    (
+        "[instagram.app_profil]\nx = 1",
+        "instagram.app_profil",
+        &["did you mean instagram.app_profile?"],
+    ),
+    (
+        "[weather]\nx = 1",
+        "weather",
+        &["no such key; examples/config.toml and `man story-liker` list every key"],
+    ),
     ("limits = 3", "limits", &["a table belongs here"]),
     ("profile = 3", "profile", &["profiles are tables"]),
     ("profile.work = 3", "profile.work", &["[profile.NAME]"]),
     ("[profile.Work]", "profile.Work", &["not a profile name"]),
-    ("[profile.work]\nlimit.likes = 1", "limit", &["no such key"]),
+    (
+        "[profile.work]\nlimit.likes = 1",
+        "limit",
+        &["did you mean limits?"],
+    ),
     (
         "account.password = \"hunter2\"",
         "account.password",

@@ -147,7 +147,7 @@ impl<'a> Running<'a> {
         report.halved_until = actor.budget.limits.halved_until;
         report.warm_up = actor.budget.limits.warm_up;
         if let Some(until) = report.halved_until {
-            log::info!(until = until.to_string(); "likes are halved: an action block ended recently");
+            log::info!(until = until.to_string(); "likes are halved because of an action block");
         }
         if let Some(stage) = report.warm_up {
             log::info!(percent = stage.percent; "{}", stage.sentence());

@@ -305,6 +305,21 @@ fn a_second_factor_of_a_newer_form_is_a_refused_login_and_a_riddle_elsewhere() {
 }
 
 #[test]
+fn a_refused_code_says_nothing_of_the_password() {
+    let body =
+        r#"{"message":"Please check the code","error_type":"sms_code_validation_code_invalid"}"#;
+    let told = |label| {
+        let read = read(&answer(400, body), label, Scope::Login, NOW);
+        read.unwrap_err().message
+    };
+    let code = told("submitting the second factor");
+    assert!(code.contains("the code was not accepted"), "{code}");
+    assert!(!code.contains("password"), "{code}");
+    let password = told("submitting the password");
+    assert!(password.contains("the password may be right"), "{password}");
+}
+
+#[test]
 fn retry_after_is_understood_in_both_forms_and_never_lies_in_the_past() {
     for (header, wanted) in [
         ("3600", Some(NOW.as_secs() + 3600)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::facts::{Facts, Reply, collect_text};
 use super::{Kind, dates, words};
 use crate::instagram::encode;
-use crate::instagram::wire::Scope;
+use crate::instagram::wire::{SECOND_FACTOR, Scope};
 use crate::model::{HoldReason, TargetTrouble, Timestamp};
 use crate::ports::{Effect, Next, Objection, PlatformError};
 
@@ -21,7 +21,10 @@ pub fn error(
         Kind::ActionBlocked => blocked_until(facts, now),
         _ => None,
     };
-    let (next, why, remedy) = consequence(kind, scope, until);
+    let (next, mut why, mut remedy) = consequence(kind, scope, until);
+    if kind == Kind::LoginRefused && label == SECOND_FACTOR {
+        (why, remedy) = CODE_REFUSED;
+    }
     let mut why = why.to_owned();
     if kind == Kind::Throttled && facts.body().is_empty() {
         why.push_str(", or the request did not come over HTTP/2, which it refuses in the same way");
@@ -38,6 +41,14 @@ pub fn error(
         ),
     }
 }
+
+/// The password was accepted before.
+const CODE_REFUSED: (&str, &str) = (
+    "the code was not accepted",
+    "run `story-liker login` with a new code when `limits.logins` has room again (an authenticator \
+     app's code wants a clock that is right), or bring a session with `story-liker session import \
+     FILE`",
+);
 
 pub fn stop(reason: HoldReason, until: Option<Timestamp>) -> Next {
     Next::Stop(Objection { reason, until })

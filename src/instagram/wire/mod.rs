@@ -4,4 +4,4 @@ pub mod replies;
 pub mod requests;
 
 pub use replies::pk_of;
-pub use requests::{Request, Scope};
+pub use requests::{Request, SECOND_FACTOR, Scope};

@@ -21,6 +21,9 @@ pub enum Scope {
     Login,
 }
 
+/// What the request does that brings the code; its refusal says nothing of the password.
+pub const SECOND_FACTOR: &str = "submitting the second factor";
+
 /// One request. A GET has no body. Not printable: a body may hold a password or a code.
 pub struct Request {
     /// What it does, for messages.
@@ -215,7 +218,7 @@ pub fn login_code(code: &Code, profile: &Profile) -> Request {
         "verification_method": code.method,
     });
     let path = "/api/v1/accounts/two_factor_login/".to_owned();
-    Request::post("submitting the second factor", Scope::Login, path, &fields)
+    Request::post(SECOND_FACTOR, Scope::Login, path, &fields)
 }
 
 /// `2` and the sum of the character codes.

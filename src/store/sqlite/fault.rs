@@ -107,9 +107,13 @@ pub(super) fn report(path: &Path, doing: &str, fault: Fault) -> StoreError {
         ));
     }
     match code.code {
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+        ErrorCode::DatabaseCorrupt => {
             StoreError::BadState(format!("{what}; the file is damaged: {RESTORE}"))
         }
+        ErrorCode::NotADatabase => StoreError::BadState(format!(
+            "{what}; the file is no database: name the right one with --database or `database`. If \
+             it is the right one, the file is damaged: {RESTORE}"
+        )),
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => no_access(&what),
         // The file itself is open; its journal is made anew for each change.
         ErrorCode::CannotOpen => StoreError::Io(format!(
@@ -171,6 +175,11 @@ mod tests {
     fn each_code_of_sqlite_has_its_kind_and_says_what_to_do() {
         for (code, kind, advice) in [
             (ffi::SQLITE_CORRUPT, "BadState", "backup"),
+            (
+                ffi::SQLITE_NOTADB,
+                "BadState",
+                "is no database: name the right",
+            ),
             (ffi::SQLITE_NOTADB, "BadState", "backup"),
             (ffi::SQLITE_CANTOPEN, "Io", "full or read-only"),
             (ffi::SQLITE_READONLY, "CannotOpen", "permissions"),
@@ -194,6 +203,12 @@ mod tests {
             );
             assert!(text.contains(advice), "{text}");
         }
+    }
+
+    #[test]
+    fn damage_is_not_told_as_a_wrong_file() {
+        let damaged = reported(ffi::SQLITE_CORRUPT).to_string();
+        assert!(!damaged.contains("no database"), "{damaged}");
     }
 
     #[test]
