@@ -117,6 +117,8 @@ impl Judge {
                 let before = earlier.filter(|held| held.since >= month).count();
                 match (before, asked) {
                     (0, Some(date)) if date > hold.since => Some(date),
+                    // Nothing tells which objection it was, so nor which date it named.
+                    (0, None) if met.is_none() => Some(hold.since),
                     (0, _) => Some(met_at.plus(2 * DAY)),
                     (1, date) => Some(met_at.plus(7 * DAY).max(date.unwrap_or(met_at))),
                     _ => None,
