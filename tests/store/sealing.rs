@@ -187,6 +187,17 @@ enum End {
 
 const ENDS: [End; 3] = [End::Resealed, End::Replaced, End::Forgotten];
 
+impl End {
+    fn come(self, store: &mut Writer, profile: usize) {
+        let owner = i64::try_from(profile).unwrap() + 1;
+        match self {
+            Self::Resealed => drop(store.reseal(false).unwrap()),
+            Self::Replaced => store.apply(&[obtained(owner, "{}")], START).unwrap(),
+            Self::Forgotten => store.apply(&[Change::SessionDead], START).unwrap(),
+        }
+    }
+}
+
 /// Saves a plain session for each profile named, with a content of about so many bytes, then takes
 /// all of them away.
 fn file_without_plain_sessions(saves: &[(usize, usize)], end: End) -> Place {
@@ -202,14 +213,7 @@ fn file_without_plain_sessions(saves: &[(usize, usize)], end: End) -> Place {
         let mut store = open(&place, &keys(1, &[]), profile);
         let name = format!("profile-{profile}");
         assert_eq!(store.account_unopened().unwrap().profile.as_str(), name);
-        match end {
-            End::Resealed => drop(store.reseal(false).unwrap()),
-            End::Forgotten => store.apply(&[Change::SessionDead], START).unwrap(),
-            End::Replaced => {
-                let owner = i64::try_from(profile).unwrap() + 1;
-                store.apply(&[obtained(owner, "{}")], START).unwrap();
-            }
-        }
+        end.come(&mut store, profile);
     }
     place
 }
@@ -258,19 +262,15 @@ fn cut_off_while_storing(place: &Place, content: &str) {
 
 #[test]
 fn nothing_of_a_plain_session_whose_commit_was_cut_off_is_left_once_another_is_sealed_or_gone() {
-    for seals in [true, false] {
+    for end in ENDS {
         let place = Place::new();
         save(&place, &Keyring::default(), 0, "{}");
         cut_off_while_storing(&place, &"hunter2-".repeat(5_000));
         let mut store = open(&place, &keys(1, &[]), 0);
         assert_eq!(store.account().unwrap().session, Some(session(1, "{}")));
         assert!(holds_anywhere(&place, "hunter2-"), "a rollback leaves it");
-        if seals {
-            store.reseal(false).unwrap();
-        } else {
-            store.apply(&[Change::SessionDead], START).unwrap();
-        }
-        assert!(!holds_anywhere(&place, "hunter2-"), "{seals}");
+        end.come(&mut store, 0);
+        assert!(!holds_anywhere(&place, "hunter2-"), "{end:?}");
     }
 }
 
